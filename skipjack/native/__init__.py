@@ -1,0 +1,10 @@
+"""The kernel that every native game stands on, and what another package needs to build one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def get_include() -> str:
+    """Folder with the kernel's `.pxd` and headers, for a game's own build."""
+    return str(Path(__file__).parent)

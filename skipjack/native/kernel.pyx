@@ -1,0 +1,243 @@
+"""The kernel of the native games: blocks of state, episode records, save and load.
+
+A game subclasses `Game` in its `rules.pyx` and writes `reset_range`, `step_range` and `draw`; the
+kernel gives it streams, rows, flags and records (the inline functions in `kernel.pxd`). A `Game`
+is an `Engine` (`skipjack.rows`) once its Python class adds the layouts.
+"""
+
+from libc.math cimport isnan
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from skipjack.errors import RunError, must
+from skipjack.rows import episode_dtype
+
+abi = <int>ABI
+"""Number of the C surface; a game stores the one it was built with."""
+
+cdef extern from *:
+    """
+    #ifdef SKIPJACK_DEBUG
+    #define SKIPJACK_CHECKED 1
+    #else
+    #define SKIPJACK_CHECKED 0
+    #endif
+    """
+    int SKIPJACK_CHECKED
+
+checked = bool(SKIPJACK_CHECKED)
+"""Whether this build checks actions, observations and rewards in every step."""
+
+cdef enum:
+    ALIGN = 64          # a cache line: envs stepped by two threads never share one
+
+
+cdef class Game:
+    """Native engine of `num_envs` envs; base of every first-party game.
+
+    Args:
+        num_envs: number of envs, at least 1.
+        state_size: bytes of the game's own state in one env.
+        time_limit: ticks after which an episode is truncated.
+        teams: team of each seat; its length is the number of seats.
+        statistics: names of the game's statistics, at most 64.
+        desynchronise: cut each env's first episode at a random share of the time limit.
+        abi: the `ABI` that the game was built with.
+    """
+
+    def __cinit__(self, *args, **kwargs):
+        memset(&self.k, 0, sizeof(Kernel))
+
+    def __init__(
+        self, int num_envs, size_t state_size, int time_limit, tuple teams=(0,),
+        tuple statistics=(), bint desynchronise=True, int abi=0,
+    ):
+        cdef size_t block
+        if abi != ABI:
+            raise must(
+                "a game must be built for this version of the kernel", hint="Build it again.",
+                kernel=<int>ABI, game=abi,
+            )
+        if num_envs < 1:
+            raise must("num_envs must be at least 1", num_envs=num_envs)
+        if time_limit < 1:
+            raise must("time_limit must be at least 1 tick", time_limit=time_limit)
+        self.num_envs, self.seats = num_envs, len(teams)
+        self.teams, self.statistics = teams, statistics
+        self.record_dtype = episode_dtype(statistics)
+        self.k.num_envs, self.k.seats = num_envs, self.seats
+        self.k.time_limit, self.k.desynchronise = time_limit, desynchronise
+        self.k.statistics = len(statistics)
+        self.k.record_size = self.record_dtype.itemsize
+        self.k.state_at = (sizeof(Header) + self.seats * sizeof(Seat) + 15) // 16 * 16
+        block = self.k.state_at + state_size
+        self.k.block_size = (block + ALIGN - 1) // ALIGN * ALIGN
+        free(self.k.blocks)
+        self.k.blocks = <char*>calloc(num_envs, self.k.block_size)
+        if self.k.blocks == NULL:
+            raise MemoryError(f"{num_envs} envs of {self.k.block_size} bytes do not fit.")
+
+    def __dealloc__(self):
+        free(self.k.blocks)
+
+    @property
+    def env_nbytes(self):
+        """Bytes of one env's block."""
+        return self.k.block_size
+
+    def bind(self, rows, row_of, bint final_all=False):
+        """Take the arrays to write to (`skipjack.rows.Rows`); `row_of` (envs, seats) int32."""
+        records = np.zeros(self.num_envs * self.seats, self.record_dtype)
+        team_of = np.array(self.teams, np.int32)
+        self.held = (rows, row_of, records, team_of)
+        self.k.final_all = final_all
+        self.k.row_of = <const int32_t*>_address(row_of)
+        self.k.team_of = <const int32_t*>_address(team_of)
+        self.k.records = _address(records)
+        self.k.observations = _address(rows.observations)
+        self.k.final = _address(rows.final)
+        self.k.actions = _address(rows.actions)
+        self.k.rewards = <float*>_address(rows.rewards)
+        self.k.terminated = <uint8_t*>_address(rows.terminated)
+        self.k.truncated = <uint8_t*>_address(rows.truncated)
+        self.k.alive = <uint8_t*>_address(rows.alive)
+        self.k.observation_size = rows.observations.strides[0]
+        self.k.action_size = rows.actions.strides[0]
+        if rows.action_mask is not None:
+            self.k.mask = <uint8_t*>_address(rows.action_mask)
+            self.k.mask_size = rows.action_mask.strides[0]
+
+    def reset(self, int lo, int hi, const uint64_t[::1] seeds):
+        """Start envs [lo, hi) anew from their seeds (uint64, one an env)."""
+        self._check(lo, hi)
+        if seeds.shape[0] != hi - lo:
+            raise must("reset needs one seed for each env", envs=hi - lo, seeds=seeds.shape[0])
+        cdef int env, seat, r
+        cdef Header* h
+        with nogil:
+            for env in range(lo, hi):
+                memset(header(&self.k, env), 0, self.k.block_size)
+                h = header(&self.k, env)
+                h.stream.state = seeds[env - lo]
+                h.limit = self.k.time_limit
+                if self.k.desynchronise:
+                    h.first = 1
+                    h.limit = 1 + below(&h.stream, self.k.time_limit)
+                for seat in range(self.k.seats):
+                    r = row(&self.k, env, seat)
+                    self.k.rewards[r] = 0
+                    self.k.terminated[r] = 0
+                    self.k.truncated[r] = 0
+                    self.k.alive[r] = 1
+            self.reset_range(lo, hi)
+
+    def step(self, int lo, int hi):
+        """Advance envs [lo, hi) one step."""
+        self._check(lo, hi)
+        if SKIPJACK_CHECKED:
+            self.check_actions(lo, hi)
+        with nogil:
+            self.step_range(lo, hi)
+        if SKIPJACK_CHECKED:
+            self.check_rows(lo, hi)
+
+    def records(self, int lo, int hi):
+        """A copy of the records of the episodes that ended in the last step of envs [lo, hi)."""
+        self._check(lo, hi)
+        cdef int i, r, count = 0
+        cdef int first = lo * self.k.seats, last = hi * self.k.seats
+        with nogil:
+            for i in range(first, last):
+                r = self.k.row_of[i]
+                count += self.k.terminated[r] | self.k.truncated[r]
+        found = np.empty(count, self.record_dtype)
+        if count == 0:
+            return found
+        cdef char* out = _address(found)
+        with nogil:
+            for i in range(first, last):
+                r = self.k.row_of[i]
+                if self.k.terminated[r] | self.k.truncated[r]:
+                    memcpy(out, self.k.records + r * self.k.record_size, self.k.record_size)
+                    out += self.k.record_size
+        return found
+
+    def save(self, int lo, int hi):
+        """The blocks of envs [lo, hi), after 16 bytes that say which build they belong to."""
+        self._check(lo, hi)
+        cdef char* start = self.k.blocks + lo * self.k.block_size
+        return self._stamp() + start[: (hi - lo) * self.k.block_size]
+
+    def load(self, int lo, int hi, bytes state):
+        """Take back what `save` gave for as many envs of the same game, config and build."""
+        self._check(lo, hi)
+        cdef bytes stamp = self._stamp()
+        cdef size_t size = (hi - lo) * self.k.block_size
+        if state[:16] != stamp or <size_t>len(state) != size + 16:
+            raise RunError(
+                f"The saved envs must come from this build of {type(self).__name__} with the same "
+                f"settings ({size + 16} bytes), but {len(state)} bytes of another one were given. "
+                f"Start a new run from the weights with --from."
+            )
+        cdef const char* source = state
+        memcpy(self.k.blocks + lo * self.k.block_size, source + 16, size)
+
+    def scene(self, int env):
+        """The env's picture (`skipjack.native.scene.Scene`)."""
+        self._check(env, env + 1)
+        return self.draw(env)
+
+    def close(self):
+        """Nothing to free before the object goes."""
+
+    cdef void reset_range(self, int lo, int hi) noexcept nogil:
+        pass
+
+    cdef void step_range(self, int lo, int hi) noexcept nogil:
+        pass
+
+    cdef object draw(self, int env):
+        raise NotImplementedError(f"{type(self).__name__} has no draw().")
+
+    def _address(self):
+        """Address of the object, for the thread pool that steps it without the GIL."""
+        return <size_t><void*>self
+
+    def _stamp(self):
+        return np.array(
+            [ABI, self.k.block_size, self.k.seats, self.k.statistics], np.uint32
+        ).tobytes()
+
+    def _check(self, int lo, int hi):
+        if not 0 <= lo <= hi <= self.num_envs:
+            raise must("a range of envs must lie in [0, num_envs]", lo=lo, hi=hi)
+        if self.held is None:
+            raise must("bind(rows, row_of) must come before anything else", held=None)
+
+    def check_actions(self, int lo, int hi):
+        """Raise if an action of envs [lo, hi) is not one of the game's; for checked builds."""
+        rows, row_of = self.held[:2]
+        taken = rows.actions[row_of[lo:hi].reshape(-1)]
+        if self.action.is_discrete:
+            wrong = (taken < 0) | (taken >= np.array(self.action.counts))
+        else:
+            wrong = np.isnan(taken)
+        if wrong.any():
+            raise must("every action must be one of the game's", action=taken[wrong][0])
+
+    def check_rows(self, int lo, int hi):
+        """Raise if envs [lo, hi) wrote numbers that are not finite; for checked builds."""
+        rows, row_of = self.held[:2]
+        mine = row_of[lo:hi].reshape(-1)
+        for name in ("observations", "rewards"):
+            values = getattr(rows, name)[mine]
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                raise RunError(f"A step of {type(self).__name__} wrote {name} that are not finite.")
+
+
+cdef char* _address(array) except *:
+    if not array.flags.c_contiguous:
+        raise must("rows must be contiguous arrays", strides=array.strides)
+    return <char*><size_t>array.ctypes.data
