@@ -1,0 +1,24 @@
+"""Settings of the built-in policy. Loads without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from skipjack.config import Choice, Pow2, Within
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyConfig:
+    """Shape of the built-in network: encoder, optional memory, actor and critic."""
+
+    encoder: Literal["auto", "mlp", "window"] = "auto"
+    """What reads the observation; auto takes window for grids of categories, mlp for the rest."""
+    hidden: Annotated[int, Pow2(32, 1024), Within(1, 65_536)] = 128
+    """Width of every hidden layer and of the memory."""
+    layers: Annotated[int, Choice(1, 2, 3, 4)] = 1
+    """Hidden layers of the encoder."""
+    activation: Literal["relu", "gelu", "tanh"] = "relu"
+    """Nonlinearity after each hidden layer."""
+    memory: Literal["none", "lstm"] = "none"
+    """Recurrent memory between encoder and heads."""

@@ -1,0 +1,102 @@
+"""Encoders: from observations of a layout to a hidden vector."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from skipjack.errors import must
+from skipjack.policies.config import PolicyConfig
+from skipjack.spaces import Layout
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+
+
+def linear(size_in: int, size_out: int, gain: float = math.sqrt(2)) -> nn.Linear:
+    """A linear layer with orthogonal weights of `gain` and zero bias, as PPO's authors do it."""
+    layer = nn.Linear(size_in, size_out)
+    nn.init.orthogonal_(layer.weight, gain)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def mlp(size_in: int, config: PolicyConfig) -> nn.Sequential:
+    """`config.layers` hidden layers of width `config.hidden`."""
+    sizes = [size_in] + [config.hidden] * config.layers
+    layers: list[nn.Module] = []
+    for before, after in zip(sizes, sizes[1:], strict=False):
+        layers += [linear(before, after), ACTIVATIONS[config.activation]()]
+    return nn.Sequential(*layers)
+
+
+class MLPEncoder(nn.Module):
+    """The whole row flattened, integers scaled by their bound to [0, 1]."""
+
+    def __init__(self, layout: Layout, config: PolicyConfig) -> None:
+        super().__init__()
+        self.hidden_size = config.hidden
+        self.dims = len(layout.shape)
+        # Scaling follows from the layout, so it is no part of the weights.
+        self.scale = _scale(layout)
+        self.layers = mlp(layout.size, config)
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """(..., *layout.shape) -> (..., hidden)."""
+        flat = observations.flatten(-self.dims) if self.dims > 1 else observations
+        flat = flat.float()
+        return self.layers(flat * self.scale if self.scale != 1.0 else flat)
+
+
+class WindowEncoder(nn.Module):
+    """A small grid of categories, one-hot, through two 3 x 3 convolutions and a linear layer."""
+
+    def __init__(self, layout: Layout, config: PolicyConfig) -> None:
+        super().__init__()
+        field = layout.fields[0]
+        if len(layout.fields) != 1 or len(field.shape) != 2 or field.kinds < 2:
+            raise must(
+                "the window encoder needs one two-dimensional grid of categories",
+                hint="Use policy.encoder = 'mlp'.",
+                shape=layout.shape,
+                kinds=field.kinds,
+            )
+        self.kinds, self.hidden_size = field.kinds, config.hidden
+        activation = ACTIVATIONS[config.activation]
+        channels = 32
+        self.grid = nn.Sequential(
+            nn.Conv2d(field.kinds, channels, 3, padding=1),
+            activation(),
+            nn.Conv2d(channels, channels, 3, stride=2, padding=1),
+            activation(),
+            nn.Flatten(),
+        )
+        height, width = ((side + 1) // 2 for side in field.shape)
+        self.out = nn.Sequential(linear(channels * height * width, config.hidden), activation())
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """(..., height, width) integers -> (..., hidden)."""
+        lead = observations.shape[:-2]
+        planes = nn.functional.one_hot(observations.long(), self.kinds)
+        planes = planes.reshape(-1, *planes.shape[-3:]).movedim(-1, 1).float()
+        return self.out(self.grid(planes)).reshape(*lead, self.hidden_size)
+
+
+def make_encoder(layout: Layout, config: PolicyConfig) -> MLPEncoder | WindowEncoder:
+    """The encoder that `config.encoder` names."""
+    first = layout.fields[0]
+    grid = len(layout.fields) == 1 and len(first.shape) == 2 and first.kinds > 1
+    if config.encoder == "window" or (config.encoder == "auto" and grid):
+        return WindowEncoder(layout, config)
+    return MLPEncoder(layout, config)
+
+
+def _scale(layout: Layout) -> float:
+    """Factor that brings integer observations to [0, 1]."""
+    if layout.dtype.kind == "f" or layout.dtype.kind == "b":
+        return 1.0
+    high = max(field.high for field in layout.fields)
+    if math.isinf(high):
+        high = float(torch.iinfo(getattr(torch, layout.dtype.name)).max)
+    return 1.0 / max(high, 1.0)

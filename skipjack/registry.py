@@ -1,0 +1,151 @@
+"""Names of environments: one literal table, entry points for third parties, `module:Class`.
+
+Looking names up imports nothing: a game's module loads when it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skipjack.errors import UsageError, must, unknown
+
+GAMES = {
+    "breakout": ("skipjack.games.breakout.env:Breakout", "paddle, ball and 108 bricks"),
+    "cartpole": ("skipjack.games.cartpole.env:CartPole", "balance a pole; Gymnasium's constants"),
+    "memory": ("skipjack.games.memory.env:Memory", "recall a cue after a delay; needs memory"),
+    "pong": ("skipjack.games.pong.env:Pong", "first to 21 against a follower, or self-play"),
+    "reset_leak": (
+        "skipjack.games.reset_leak.env:ResetLeak",
+        "memory must be cleared between episodes",
+    ),
+    "squared": ("skipjack.games.squared.env:Squared", "reach a target on a small grid"),
+    "truncation": (
+        "skipjack.games.truncation.env:Truncation",
+        "only right with bootstrapped time limits",
+    ),
+}
+"""First-party games: name -> (engine class, what it is)."""
+
+ENTRY_POINTS = "skipjack.environments"
+"""Entry-point group in which other packages register `name = module:Class`."""
+
+_LATER = ("atari", "gymnasium", "pettingzoo")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A resolved name: its game, its preset and where its engine class is."""
+
+    game: str
+    variant: str
+    target: str
+
+    @property
+    def full_name(self) -> str:
+        """The name as users write it; the default preset goes without a variant."""
+        return self.game if self.variant == "default" else f"{self.game}/{self.variant}"
+
+
+def resolve(name: str) -> Entry:
+    """The entry of `game`, `game/variant` or `module:Class`.
+
+    Raises:
+        UsageError: there is no such name; the message names near ones.
+    """
+    prefix, colon, rest = name.partition(":")
+    if colon:
+        if prefix in _LATER:
+            raise UsageError(
+                f"Environments of {prefix!r} need an adapter that this version does not have yet. "
+                f"See what it has with: skipjack list."
+            )
+        if not prefix or not rest:
+            raise must("an own environment must be named module:Class", name=name)
+        return Entry(name, "default", name)
+    if name.startswith((".", "/")):
+        raise UsageError(
+            f"Games in a folder of your own, such as {name!r}, are not supported by this version "
+            f"yet. Name an importable engine class as module:Class."
+        )
+    game, _, variant = name.partition("/")
+    targets = {known: target for known, (target, _) in GAMES.items()} | _third_parties()
+    if game not in targets:
+        raise unknown("environment", name, names(), see="skipjack list")
+    entry = Entry(game, variant or "default", targets[game])
+    if variant and variant not in presets(game):
+        raise unknown("environment", name, names(), see="skipjack list")
+    return entry
+
+
+def load(target: str) -> Any:
+    """Import the engine class of `module:Class`.
+
+    Raises:
+        UsageError: it cannot be imported, or is no engine class.
+    """
+    module_name, _, attribute = target.partition(":")
+    try:
+        found = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        hint = " Build the games with: pip install -e ." if target.startswith("skipjack.") else ""
+        raise UsageError(f"{target!r} must be importable, but {error}.{hint}") from error
+    if not hasattr(found, "Config"):
+        raise must("an environment must be an engine class with a Config", name=target)
+    return found
+
+
+def presets(game: str) -> list[str]:
+    """Variants of a game, "default" first."""
+    folder = _preset_folder(game)
+    found = sorted(path.stem for path in folder.glob("*.toml")) if folder else []
+    return sorted(found, key=lambda name: name != "default")
+
+
+def preset(name: str) -> dict[str, Any]:
+    """The preset of a name as nested dictionaries; empty if it has none."""
+    entry = resolve(name)
+    folder = _preset_folder(entry.game)
+    path = folder / f"{entry.variant}.toml" if folder else None
+    if path is None or not path.exists():
+        return {}
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def names() -> list[str]:
+    """Every name: games with their variants, in order."""
+    found = []
+    for game in sorted([*GAMES, *_third_parties()]):
+        found.append(game)
+        found += [f"{game}/{variant}" for variant in presets(game) if variant != "default"]
+    return found
+
+
+def summary(game: str) -> str:
+    """What a game is, in a few words; empty for other packages' games."""
+    return GAMES[game][1] if game in GAMES else ""
+
+
+def _third_parties() -> dict[str, str]:
+    found = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    return {point.name: point.value for point in found if point.name not in GAMES}
+
+
+def _preset_folder(game: str) -> Path | None:
+    """The folder of a game's presets, found without importing the game's own module."""
+    if game in GAMES:
+        return Path(__file__).parent / "games" / game / "presets"
+    target = _third_parties().get(game, game)
+    module_name = target.partition(":")[0]
+    try:
+        spec = importlib.util.find_spec(module_name)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / "presets"

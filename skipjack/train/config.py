@@ -1,0 +1,60 @@
+"""Settings of the trainer. Loads without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from skipjack.config import Choice, Log, Logit, Pow2, Range, Within
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """PPO: how much to collect, how to learn from it, for how long."""
+
+    steps: Annotated[int, Log(1_000_000, 1_000_000_000), Within(1, None)] = 50_000_000
+    """Steps to train for, counted over all rows that may act."""
+    horizon: Annotated[int, Pow2(8, 256), Within(1, 65_536)] = 32
+    """Steps a row in a rollout."""
+    minibatches: Annotated[int, Pow2(1, 64), Within(1, 65_536)] = 4
+    """Gradient steps an epoch; a rollout's rows are dealt out to them."""
+    epochs: Annotated[int, Choice(1, 2, 3, 4)] = 1
+    """Times that each rollout is learned from."""
+    learning_rate: Annotated[float, Log(1e-4, 3e-2), Within(0.0, 1.0)] = 3e-3
+    """Step size of Adam at the start."""
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    """How the learning rate goes towards zero over `steps`."""
+    discount: Annotated[float, Logit(0.8, 0.9999), Within(0.0, 1.0)] = 0.99
+    """Discount of a reward one step later (gamma)."""
+    trace: Annotated[float, Logit(0.5, 0.999), Within(0.0, 1.0)] = 0.95
+    """Decay of the advantage trace (lambda)."""
+    reward_scale: Annotated[float, Log(0.01, 10.0), Within(0.0, None)] = 1.0
+    """Factor on rewards before they are learned from; reported returns stay as they are."""
+    clip: Annotated[float, Range(0.05, 0.4), Within(0.0, 10.0)] = 0.2
+    """Largest change of an action's probability ratio that is rewarded."""
+    value_clip: Annotated[float, Log(0.05, 10.0), Within(0.0, None)] = 0.2
+    """Largest change of a value that is rewarded; 0 switches the clipping off."""
+    value_weight: Annotated[float, Range(0.1, 4.0), Within(0.0, None)] = 0.5
+    """Weight of the value loss."""
+    entropy_weight: Annotated[float, Log(1e-5, 0.1), Within(0.0, None)] = 0.01
+    """Weight of the entropy bonus."""
+    target_kl: Annotated[float, Log(0.003, 0.3), Within(0.0, None)] = 0.0
+    """Mean KL divergence after which an update's remaining epochs are left out; 0 switches it off."""
+    max_gradient_norm: Annotated[float, Log(0.1, 5.0), Within(0.0, None)] = 0.5
+    """Norm to which gradients are cut; 0 switches it off."""
+    adam_beta1: Annotated[float, Logit(0.5, 0.99), Within(0.0, 1.0)] = 0.9
+    """Decay of Adam's mean."""
+    adam_beta2: Annotated[float, Logit(0.9, 0.9999), Within(0.0, 1.0)] = 0.999
+    """Decay of Adam's mean square."""
+    adam_epsilon: Annotated[float, Log(1e-12, 1e-3), Within(0.0, 1.0)] = 1e-5
+    """Adam's epsilon."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Arithmetic of the network; weights, heads' distributions and losses stay float32."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where the network runs; auto takes a CUDA GPU if there is one."""
+    threads: Annotated[int, Within(0, 1024)] = 0
+    """torch's threads; 0 is one for each core. Part of bit-for-bit equality."""
+    checkpoint_every: Annotated[float, Within(0.0, None)] = 60.0
+    """Seconds between checkpoints: what a kill can lose at most."""
+    keep: Annotated[int, Within(1, 1_000_000)] = 3
+    """Checkpoints that stay, beside the best and the last."""

@@ -1,0 +1,8 @@
+"""Envs in groups: allocation, ranges, threads; `make` turns a name into a vector."""
+
+from skipjack.vector.contract import Vector
+from skipjack.vector.make import make, wrap
+from skipjack.vector.serial import Serial
+from skipjack.vector.threads import Threads
+
+__all__ = ["Serial", "Threads", "Vector", "make", "wrap"]
