@@ -1,0 +1,150 @@
+"""Evaluation of frozen policies: whole episodes by quota, with a confidence interval."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skipjack import seeding
+from skipjack.config import Within
+from skipjack.report.progress import Evaluation
+from skipjack.vector import Vector
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateConfig:
+    """The final evaluation of a run."""
+
+    envs: Annotated[int, Within(1, 1_000_000)] = 256
+    """Envs that play side by side; each of their seats is a slot with an equal quota."""
+    share: Annotated[float, Within(0.0, 10.0)] = 0.1
+    """Steps to spend, as a share of the training steps; every slot plays one episode anyway."""
+    quota: Annotated[int, Within(1, 1_000_000)] = 4
+    """Most episodes a slot."""
+    max_steps: Annotated[int, Within(1, None)] = 20_000_000
+    """Steps after which slots without their quota are given up and counted as unfinished."""
+    deterministic: bool = False
+    """Take the most probable action instead of a sampled one."""
+    opponent: str = ""
+    """Opponent in games that take one; empty leaves the env's own setting."""
+
+
+def evaluate(
+    policy: Any,
+    vector: Vector,
+    quota: int = 1,
+    budget: int | None = None,
+    max_steps: int = 20_000_000,
+    seed: int = 0,
+    deterministic: bool = False,
+) -> Evaluation:
+    """Mean score of a policy over an equal quota of whole episodes for every slot.
+
+    A budget of steps alone would count short episodes more often: with wins that end early, a
+    true 50 % can read 70 %.
+
+    Args:
+        policy: frozen; only read.
+        vector: one group, fresh envs that start synchronised; it is reset here.
+        quota: episodes a slot.
+        budget: with it, `quota` is the most and the number is what fits this many steps, judged
+            by the time at which every slot has finished one; at least one.
+        max_steps: steps after which unfinished slots are given up.
+        seed: of envs and acting noise, both drawn from the evaluation stream.
+        deterministic: the most probable action instead of a sampled one.
+    """
+    import torch
+
+    started = time.perf_counter()
+    device = next(policy.parameters()).device
+    seed = seeding.child(seed, "evaluation")
+    batch = vector.reset(seed)
+    state = policy.initial_state(vector.num_rows)
+    finished = np.zeros(vector.num_rows, np.int64)
+    records: list[npt.NDArray[Any]] = []
+    steps = tick = 0
+    with torch.no_grad():
+        while finished.min() < quota and steps < max_steps:
+            actions, state = _act(policy, batch, state, seed, tick, deterministic, device)
+            steps += int(np.count_nonzero(batch.may_act))
+            tick += 1
+            batch = vector.step(actions)
+            if len(batch.episodes):
+                records.append(batch.episodes)
+                whole = batch.episodes["row"][~batch.episodes["partial"]]
+                finished[whole] += 1
+                if budget is not None and finished.min() == 1:
+                    quota = max(1, min(quota, budget // max(steps, 1)))
+                    budget = None
+            if state:
+                from skipjack.policies.memory import clear
+
+                ended = batch.terminated | batch.truncated | ~batch.alive
+                state = clear(state, torch.from_numpy(ended).to(device))
+    return summarise(records, quota, vector, steps, time.perf_counter() - started)
+
+
+def summarise(
+    records: list[npt.NDArray[Any]], quota: int, vector: Vector, steps: int, seconds: float
+) -> Evaluation:
+    """Means over the first `quota` whole episodes of every slot."""
+    episodes = np.concatenate(records) if records else vector.engine.records(0, 0)
+    episodes = episodes[~episodes["partial"]]
+    order = np.argsort(episodes["row"], kind="stable")
+    episodes = episodes[order]
+    # Records of a row are in the order of time: its n-th is `quota`'s n-th.
+    first = np.searchsorted(episodes["row"], episodes["row"])
+    episodes = episodes[np.arange(len(episodes)) - first < quota]
+    counts = np.bincount(episodes["row"], minlength=vector.num_rows)
+    count = len(episodes)
+    scores = episodes["score"].astype(np.float64)
+    spread = float(scores.std(ddof=1)) if count > 1 else math.nan
+    stats = episodes["stats"].astype(np.float64)
+
+    def mean(values: npt.NDArray[Any]) -> float:
+        return float(values.mean()) if count else math.nan
+
+    return Evaluation(
+        score=mean(scores),
+        score_ci95=1.96 * spread / math.sqrt(max(count, 1)),
+        return_=mean(episodes["return"]),
+        length=mean(episodes["length"].astype(np.float64)),
+        episodes=count,
+        unfinished=int(np.count_nonzero(counts < quota)),
+        steps=steps,
+        seconds=seconds,
+        statistics={name: mean(stats[:, i]) for i, name in enumerate(vector.statistics)},
+    )
+
+
+def _act(
+    policy: Any,
+    batch: Any,
+    state: Any,
+    seed: int,
+    tick: int,
+    deterministic: bool,
+    device: torch.device,
+) -> tuple[npt.NDArray[Any], Any]:
+    """Actions of the policy for a batch, and its state after them."""
+    import torch
+
+    observations = torch.from_numpy(batch.observations).to(device)
+    mask = None if batch.action_mask is None else torch.from_numpy(batch.action_mask).to(device)
+    parameters, _, state = policy.step(observations, state)
+    if deterministic:
+        actions = policy.head.best(parameters, mask)
+    else:
+        generator = torch.Generator(device).manual_seed(seeding.state(seed, "acting", tick))
+        size = (len(batch.alive), policy.head.components)
+        noise = torch.rand(size, generator=generator, device=device)
+        actions, _ = policy.head.sample(parameters, noise, mask)
+    return policy.head.to_env(actions).cpu().numpy(), state

@@ -1,0 +1,38 @@
+"""Pong: settings and spaces; the rules are in `rules.pyx`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from skipjack.config import Choice, Within
+from skipjack.games.pong.rules import Rules
+from skipjack.spaces import Actions, Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings of Pong."""
+
+    frame_skip: Annotated[int, Choice(1, 2, 4, 8)] = 8
+    """Frames a step."""
+    opponent: Literal["follower", "self"] = "follower"
+    """Who plays on the right: a scripted ball follower, or a second seat."""
+    opponent_speed: Annotated[float, Within(0.0, 8.0)] = 8.0
+    """Most pixels a frame that the follower moves: 2, 4, 6 and 8 are its grades."""
+    time_limit: Annotated[int, Within(1, 1_000_000)] = 18_000
+    """Frames after which a game is truncated."""
+    desynchronise: bool = True
+    """Cut each env's first game at a random share of the time limit."""
+
+
+class Pong(Rules):
+    """A native engine of `num_envs` games of Pong, one seat each or two."""
+
+    Config = Config
+
+    def __init__(self, num_envs: int, config: Config = Config()) -> None:
+        super().__init__(num_envs, config)
+        self.config = config
+        self.observation = Layout.box((8,), low=-1.0, high=1.0)
+        self.action = Actions.discrete(3, names=("stay", "up", "down"))

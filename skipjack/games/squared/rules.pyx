@@ -1,0 +1,142 @@
+"""Squared: walk from the middle of a small board to a target on its border.
+
+    . . . T . . .
+    . . . . . . .      T  target, on a random cell of the border
+    . . . A . . .      A  agent, in the middle of a board of odd size
+    . . . . . . .
+    . . . . . . .
+
+Actions: 0 stay, 1 up, 2 down, 3 left, 4 right; a step off the board is blocked. Reward: 1 at the target, which
+ends the episode, else 0. Score: steps of the shortest way / steps taken, 0 if the time limit came first.
+Statistics: none.
+
+Observation, uint8[size, size]: 0 empty, 1 agent, 2 target.
+"""
+
+from libc.math cimport NAN
+from libc.string cimport memset
+
+from skipjack.native.kernel cimport *
+from skipjack.native.scene import Rectangle, Scene
+
+
+cdef struct Config:
+    int size
+
+
+cdef struct State:
+    int y
+    int x
+    int target_y
+    int target_x
+
+
+# ---- reset ----
+
+cdef void new_episode(const Config* c, State* s, Stream* stream) noexcept nogil:
+    cdef int last = c.size - 1
+    cdef int side = below(stream, 4), place = below(stream, last)
+    s.y = s.x = last // 2
+    # Each side owns the corner at its beginning: every border cell is equally likely.
+    if side == 0:
+        s.target_y, s.target_x = 0, place
+    elif side == 1:
+        s.target_y, s.target_x = place, last
+    elif side == 2:
+        s.target_y, s.target_x = last, last - place
+    else:
+        s.target_y, s.target_x = last - place, 0
+
+
+# ---- step ----
+
+cdef void move(const Config* c, State* s, int choice) noexcept nogil:
+    if choice == 1 and s.y > 0:
+        s.y -= 1
+    elif choice == 2 and s.y < c.size - 1:
+        s.y += 1
+    elif choice == 3 and s.x > 0:
+        s.x -= 1
+    elif choice == 4 and s.x < c.size - 1:
+        s.x += 1
+
+
+cdef int shortest(const Config* c, const State* s) noexcept nogil:
+    """Steps from the middle to the target."""
+    cdef int middle = (c.size - 1) // 2
+    cdef int dy = s.target_y - middle, dx = s.target_x - middle
+    return (dy if dy > 0 else -dy) + (dx if dx > 0 else -dx)
+
+
+# ---- observe ----
+
+cdef void observe(const Config* c, const State* s, uint8_t* out) noexcept nogil:
+    memset(out, 0, c.size * c.size)
+    out[s.target_y * c.size + s.target_x] = 2
+    out[s.y * c.size + s.x] = 1
+
+
+cdef class Rules(Game):
+    """The native engine; `skipjack.games.squared.env.Squared` adds spaces and settings."""
+
+    cdef Config config
+
+    def __init__(self, int num_envs, config):
+        self.config = Config(config.size)
+        super().__init__(
+            num_envs, sizeof(State), config.time_limit, desynchronise=config.desynchronise, abi=ABI
+        )
+
+    cdef void reset_range(self, int lo, int hi) noexcept nogil:
+        cdef Kernel* k = &self.k
+        cdef int env
+        for env in range(lo, hi):
+            new_episode(&self.config, <State*>state(k, env), &header(k, env).stream)
+            observe(&self.config, <State*>state(k, env), <uint8_t*>observation(k, row(k, env, 0)))
+
+    cdef void step_range(self, int lo, int hi) noexcept nogil:
+        cdef Kernel* k = &self.k
+        cdef State* s
+        cdef int env, r
+        cdef bint there, late
+        for env in range(lo, hi):
+            s = <State*>state(k, env)
+            r = row(k, env, 0)
+            move(&self.config, s, choices(k, r)[0])
+            there = s.y == s.target_y and s.x == s.target_x
+            give(k, env, 0, there)
+            late = elapse(k, env, 1)
+            if there or late:
+                self.end(env, r, not there)
+            observe(&self.config, s, <uint8_t*>observation(k, r))
+
+    cdef void end(self, int env, int r, bint truncated) noexcept nogil:
+        cdef Kernel* k = &self.k
+        cdef State* s = <State*>state(k, env)
+        cdef uint8_t* out = <uint8_t*>final_observation(k, r, truncated)
+        cdef float score = 0 if truncated else shortest(&self.config, s) / <float>header(k, env).tick
+        if out != NULL:
+            observe(&self.config, s, out)
+        finish(k, env, 0, truncated, score, NAN)
+        new_episode(&self.config, s, &header(k, env).stream)
+        begin(k, env)
+
+    cdef object draw(self, int env):
+        cdef State* s = <State*>state(&self.k, env)
+        cdef int size = self.config.size
+        return Scene(size * 30, size * 30).add(
+            Rectangle(s.target_x * 30, s.target_y * 30, 30, 30, (222, 160, 70)),
+            Rectangle(s.x * 30, s.y * 30, 30, 30, (96, 176, 240)),
+        )
+
+    def snapshot(self, int env):
+        """The env's state as a dictionary, for tests and debuggers."""
+        return (<State*>state(&self.k, env))[0]
+
+    def inject(self, int env, dict values):
+        """Put an env into a state: any fields of `snapshot`. For tests and debuggers."""
+        cdef State* s = <State*>state(&self.k, env)
+        merged = s[0]
+        merged.update(values)
+        s[0] = merged
+        observe(&self.config, s, <uint8_t*>observation(&self.k, row(&self.k, env, 0)))
