@@ -14,10 +14,10 @@ Positions are top left corners in pixels, speeds pixels a second; physics runs a
 one step is `frame_skip` ticks. The paddle moves first, then the ball travels its way of the tick
 bounce by bounce, the earliest hit first, so that no speed lets it pass through a brick.
 
-The ball leaves the paddle at an angle linear in where it hits, up to 45 degrees. It is served from the
-middle of the centred paddle at a random angle of that range, at 256 pixels a second; every fourth
-paddle hit adds 64 up to 448, and a broken brick of the three upper rows makes it 448 at once. The
-top wall halves the paddle until the next serve. When the wall is cleared the second one is built at
+The ball leaves the paddle at an angle linear in where it hits, up to 45 degrees. It is served downwards
+from below the wall (y = 140, in the middle) at a random angle of that range, at 256 pixels a second, so
+that no ball scores before it was hit; every fourth paddle hit adds 64 up to 448, and a broken brick of
+the three upper rows makes it 448 at once. The top wall halves the paddle until the next serve. When the wall is cleared the second one is built at
 the next paddle hit; clearing that one (864 points) ends the game, as losing the fifth ball does.
 
 Actions: 0 stay, 1 left, 2 right; `continuous`: velocity in [-1, 1] of the paddle's full speed.
@@ -54,6 +54,7 @@ cdef enum:
 cdef double TICK = 1.0 / 60.0
 cdef double PADDLE_SPEED = 620.0
 cdef double SERVE_SPEED = 256.0
+cdef double SERVE_Y = 140.0
 cdef double SPEED_STEP = 64.0
 cdef double TOP_SPEED = 448.0
 cdef double WIDEST = 0.7853981633974483     # radians, 45 degrees
@@ -95,6 +96,11 @@ cdef struct State:
 
 # ---- reset ----
 
+cdef inline double clipped_double(double value, double high) noexcept nogil:
+    """`value` within [0, high]."""
+    return 0 if value < 0 else (high if value > high else value)
+
+
 cdef void build_wall(State* s) noexcept nogil:
     cdef int i
     s.walls += 1
@@ -107,19 +113,22 @@ cdef void build_wall(State* s) noexcept nogil:
 
 cdef void serve(const Config* c, State* s, Stream* stream) noexcept nogil:
     cdef double angle = (2.0 * uniform(stream) - 1.0) * WIDEST
-    s.paddle_width = PADDLE_WIDTH
-    s.paddle = (WIDTH - PADDLE_WIDTH) / 2.0
+    if s.paddle_width < PADDLE_WIDTH:
+        s.paddle = clipped_double(s.paddle - PADDLE_WIDTH / 4.0, WIDTH - PADDLE_WIDTH)
+        s.paddle_width = PADDLE_WIDTH
     s.x = (WIDTH - c.ball_size) / 2.0
-    s.y = PADDLE_Y - c.ball_size
+    s.y = SERVE_Y
     s.speed = SERVE_SPEED
     s.hits_of_ball = 0
     s.vx = s.speed * sin(angle)
-    s.vy = -s.speed * cos(angle)
+    s.vy = s.speed * cos(angle)
 
 
 cdef void new_game(const Config* c, State* s, Stream* stream) noexcept nogil:
     s.balls = c.balls
     s.points = s.walls = s.hits = 0
+    s.paddle_width = PADDLE_WIDTH
+    s.paddle = (WIDTH - PADDLE_WIDTH) / 2.0
     build_wall(s)
     serve(c, s, stream)
 
@@ -293,10 +302,6 @@ cdef int advance(const Config* c, State* s, Stream* stream, double velocity) noe
                 break
             serve(c, s, stream)
     return points
-
-
-cdef inline double clipped_double(double value, double high) noexcept nogil:
-    return 0 if value < 0 else (high if value > high else value)
 
 
 # ---- observe ----

@@ -1,0 +1,127 @@
+"""The local store: metrics.jsonl, a row an update, always on."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, TextIO
+
+from skipjack.errors import RunError
+from skipjack.report.progress import Evaluation, Progress, RunInfo
+
+FILE = "metrics.jsonl"
+
+
+class Store:
+    """Appends a JSON line for each update, and one for the final evaluation.
+
+    Rows are flat: `update`, `steps`, `seconds`, `steps_per_second`, `episodes` (their count),
+    `losses/<name>`, `profile/<phase>` in seconds, `episodes/<name>` means. What is not finite
+    is null.
+
+    Args:
+        folder: the run's folder.
+        resume_at: keep the rows up to this update and go on after it; None keeps none.
+    """
+
+    def __init__(self, folder: Path, resume_at: int | None = None) -> None:
+        self.path = folder / FILE
+        self._file: TextIO | None = None
+        kept = []
+        if resume_at is not None:
+            kept = [row for row in read(folder) if row.get("update", math.inf) <= resume_at]
+        try:
+            draft = self.path.with_name(f".{FILE}.draft")
+            draft.write_text("".join(map(_line, kept)), encoding="utf-8")
+            draft.replace(self.path)
+            self._file = open(self.path, "a", encoding="utf-8")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def start(self, info: RunInfo) -> None:
+        """Nothing to keep: origin.json and config.toml say it."""
+
+    def update(self, progress: Progress) -> None:
+        """Append the update's row."""
+        row: dict[str, Any] = {
+            "update": progress.update,
+            "steps": progress.steps,
+            "seconds": progress.seconds,
+            "steps_per_second": progress.interval_steps / max(progress.interval_seconds, 1e-9),
+            "episodes": progress.episodes,
+        }
+        row |= {f"episodes/{name}": mean for name, mean in progress.means.items()}
+        row |= {f"losses/{name}": loss for name, loss in progress.losses.items()}
+        row |= {f"profile/{name}": seconds for name, seconds in progress.profile.items()}
+        self._append(row)
+
+    def message(self, text: str) -> None:
+        """Messages are for screens."""
+
+    def finish(self, evaluation: Evaluation | None, reason: str) -> None:
+        """Append the final evaluation, if there was one."""
+        if evaluation is not None:
+            self._append({"kind": "evaluation", "reason": reason, **evaluation_row(evaluation)})
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _append(self, row: dict[str, Any]) -> None:
+        assert self._file is not None
+        try:
+            self._file.write(_line(row))
+            self._file.flush()
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> RunError:
+        return RunError(
+            f"The run's metrics must be written to {str(self.path)!r}, but {error}. Free space or "
+            f"give write access and go on with --resume."
+        )
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """All rows of a run; a last line that a kill cut in half is left out."""
+    path = folder / FILE
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            break
+    return rows
+
+
+def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as JSON values, the same in the store and on the command line."""
+    return finite(
+        {
+            "score": evaluation.score,
+            "score_ci95": evaluation.score_ci95,
+            "return": evaluation.return_,
+            "length": evaluation.length,
+            "episodes": evaluation.episodes,
+            "unfinished": evaluation.unfinished,
+            "evaluation_steps": evaluation.steps,
+            **{f"episodes/{name}": mean for name, mean in evaluation.statistics.items()},
+        }
+    )
+
+
+def finite(row: dict[str, Any]) -> dict[str, Any]:
+    """`row` with None for numbers that JSON cannot hold."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    return json.dumps(finite(row)) + "\n"
