@@ -22,3 +22,5 @@ class PolicyConfig:
     """Nonlinearity after each hidden layer."""
     memory: Literal["none", "lstm"] = "none"
     """Recurrent memory between encoder and heads."""
+    own: str = ""
+    """module:Class of a policy of your own; empty for the built-in network."""

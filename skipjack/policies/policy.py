@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from skipjack.errors import UsageError, must
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.encoders import linear, make_encoder
 from skipjack.policies.heads import make_head
-from skipjack.policies.memory import LSTM, State, clear
+from skipjack.policies.memory import LSTM, State
 from skipjack.spaces import Actions, Layout
 
 
@@ -84,15 +83,14 @@ class Policy(nn.Module):
 METHODS = ("encode", "initial_state", "step", "sequence", "value", "head")
 
 
-def build(
-    observation: Layout, action: Actions, config: PolicyConfig, own: str | None = None
-) -> Any:
-    """The built-in policy, or the user's `module:Class`, made for an env.
+def build(observation: Layout, action: Actions, config: PolicyConfig) -> Any:
+    """The built-in policy, or the user's own that `config.own` names, made for an env.
 
     Raises:
         UsageError: the class cannot be imported, or lacks a method that a policy must have.
     """
-    if own is None:
+    own = config.own
+    if not own:
         return Policy(observation, action, config)
     module_name, _, attribute = own.partition(":")
     if not module_name or not attribute:
@@ -109,11 +107,3 @@ def build(
     if lacking:
         raise must("a policy must have all methods of skipjack.Policy", lacking=lacking, policy=own)
     return policy
-
-
-def to_torch(array: Any, device: torch.device) -> Tensor:
-    """A numpy array as a tensor on `device`; on the CPU a view of the same memory."""
-    return torch.from_numpy(array).to(device, non_blocking=True)
-
-
-__all__ = ["METHODS", "Policy", "build", "clear", "to_torch"]

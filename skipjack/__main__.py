@@ -1,0 +1,5 @@
+"""`python -m skipjack`."""
+
+from skipjack.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,107 @@
+"""Speed on this machine: of envs alone, and of training. Medians of several repetitions."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import numpy as np
+
+from skipjack.rows import Batch
+from skipjack.run.config import Configured
+from skipjack.vector import Vector
+from skipjack.vector.config import cores
+
+
+def steps(configured: Configured, seconds: float, repetitions: int) -> dict[str, Any]:
+    """Steps a second with random actions, in the middle of episodes, on one thread and on all.
+
+    Drawing the actions is not part of the time: 64 sets are drawn before.
+    """
+    row: dict[str, Any] = {"env": configured.entry.full_name}
+    for threads in dict.fromkeys([1, configured.config.vector.threads or cores()]):
+        vector = _vector(configured, threads)
+        speeds = _measure_steps(vector, seconds, repetitions)
+        name = "one thread" if threads == 1 else f"{threads} threads"
+        row[f"steps/s, {name}"] = statistics.median(speeds)
+        row[f"lowest, {name}"] = min(speeds)
+        row[f"highest, {name}"] = max(speeds)
+        row["rows"] = vector.num_rows
+        row["observation bytes"] = vector.observation.nbytes
+        row["env bytes"] = getattr(vector.engine, "env_nbytes", None)
+        vector.close()
+    return row
+
+
+def train(configured: Configured, seconds: float, repetitions: int) -> dict[str, Any]:
+    """Steps a second of collect and learn, after a warm-up, and where the time goes."""
+    import torch
+
+    from skipjack.run.run import choose_device, make_policy, make_vector
+    from skipjack.train.ppo import PPO
+
+    config = configured.config
+    torch.set_num_threads(config.train.threads or cores())
+    device = choose_device(config.train.device)
+    vector = make_vector(configured, config.vector.num_envs, device=device)
+    policy = make_policy(configured, vector, device)
+    trainer = PPO(config.train, vector, policy, seed=config.seed)
+    speeds, profile = [], {}
+    for repetition in range(-1, repetitions):
+        began, before = time.perf_counter(), trainer.steps
+        trainer.profile.take()
+        while time.perf_counter() - began < seconds:
+            trainer.collect()
+            trainer.learn()
+        if repetition >= 0:
+            speeds.append((trainer.steps - before) / (time.perf_counter() - began))
+            profile = trainer.profile.take()[1]
+    vector.close()
+    total = sum(profile.values())
+    return {
+        "env": configured.entry.full_name,
+        "rows": vector.num_rows,
+        "parameters": sum(p.numel() for p in policy.parameters()),
+        "device": str(device),
+        "precision": config.train.precision,
+        "steps/s": statistics.median(speeds),
+        "lowest": min(speeds),
+        "highest": max(speeds),
+    } | {f"{phase} %": 100 * spent / total for phase, spent in profile.items()}
+
+
+def random_actions(vector: Vector, generator: np.random.Generator, rows: int) -> np.ndarray[Any, Any]:
+    """Uniform actions (rows, width) of a vector's action space, masks aside."""
+    action = vector.action
+    if action.is_discrete:
+        counts = np.array(action.counts)
+        return generator.integers(0, counts, (rows, action.width)).astype(np.int32)
+    low, high = np.array(action.low), np.array(action.high)
+    return generator.uniform(low, high, (rows, action.width)).astype(np.float32)
+
+
+def _vector(configured: Configured, threads: int) -> Vector:
+    from skipjack import registry
+    from skipjack.vector import wrap
+
+    engine_class = registry.load(configured.entry.target)
+    config = configured.config
+    return wrap(engine_class(config.vector.num_envs, config.env), threads=threads)
+
+
+def _measure_steps(vector: Vector, seconds: float, repetitions: int) -> list[float]:
+    generator = np.random.default_rng(0)
+    drawn = [random_actions(vector, generator, vector.num_rows) for _ in range(64)]
+    batch: Batch = vector.reset(0)
+    speeds = []
+    for repetition in range(-1, repetitions):  # the first one warms up, into mid-episode states
+        began, count, acted = time.perf_counter(), 0, 0
+        while time.perf_counter() - began < seconds:
+            for actions in drawn:
+                acted += len(batch.alive)
+                batch = vector.step(actions)
+            count += len(drawn)
+        if repetition >= 0:
+            speeds.append(acted / (time.perf_counter() - began))
+    return speeds

@@ -1,0 +1,1 @@
+"""The command line: a dispatcher and one small module a command, each loading what it runs."""

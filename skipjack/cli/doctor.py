@@ -1,0 +1,108 @@
+"""`skipjack doctor`: what this machine has, and the line that installs what it lacks."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import skipjack
+from skipjack import config as settings
+from skipjack.errors import SkipjackError, unknown
+
+FLAGS = ("--json", "-h", "--help")
+CORE = ("numpy", "torch", "gymnasium", "tyro", "rich", "safetensors")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Print the findings; exit code 1 if something that training needs is missing."""
+    for argument in arguments:
+        if argument not in FLAGS:
+            raise unknown("flag", argument, FLAGS, see="skipjack doctor --help")
+    if "-h" in arguments or "--help" in arguments:
+        print("usage: skipjack doctor [--json]\n\nSays what this machine has and what is missing.")
+        return 0
+    found = examine()
+    if "--json" in arguments:
+        print(json.dumps(found))
+    else:
+        for name, value in found.items():
+            if name != "problems":
+                print(f"{name:18} {value}")
+        for problem in found["problems"]:
+            print(f"problem: {problem}")
+        if not found["problems"]:
+            print("Everything that training needs is here.")
+    return 1 if found["problems"] else 0
+
+
+def examine() -> dict[str, Any]:
+    """Findings by name; `problems` is a list of sentences."""
+    problems: list[str] = []
+    found: dict[str, Any] = {
+        "skipjack": f"{skipjack.__version__} in {Path(skipjack.__file__).parent}",
+        "python": f"{platform.python_version()} in {sys.prefix}",
+        "system": platform.platform(),
+        "cores": _cores(),
+    }
+    for package in CORE:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "missing"
+            problems.append(f"{package} is not installed. Install it with: pip install {package}.")
+    found["compiler"] = next(filter(None, map(shutil.which, ("cc", "gcc", "clang", "cl"))), "none")
+    missing, stale = native_state()
+    found["native parts"] = f"{len(missing)} missing, {len(stale)} stale"
+    if missing:
+        problems.append(
+            f"The native parts {', '.join(missing)} are not built. Build them with: pip install -e ."
+        )
+    if stale:
+        problems.append(
+            f"The native parts {', '.join(stale)} are older than their source. Build them again with: "
+            f"pip install -e ."
+        )
+    machine = settings.machine_file()
+    found["machine file"] = f"{machine} ({'there' if machine.exists() else 'none'})"
+    try:
+        settings.machine_layer()
+    except SkipjackError as error:
+        problems.append(str(error))
+    found["terminal"] = "yes" if sys.stdout.isatty() else "no: plain lines instead of the dashboard"
+    found["display"] = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "none"
+    place = Path("runs") if Path("runs").exists() else Path()
+    found["runs folder"] = "writable" if os.access(place, os.W_OK) else "not writable"
+    if not os.access(place, os.W_OK):
+        problems.append(f"Runs go to {str(place.resolve())!r}, which is not writable. Go elsewhere.")
+    found["problems"] = problems
+    return found
+
+
+def native_state() -> tuple[list[str], list[str]]:
+    """Names of native modules that are not built, and of those older than their source."""
+    root = Path(skipjack.__file__).parent
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    missing, stale = [], []
+    for source in sorted(root.rglob("*.pyx")):
+        binary = source.with_name(source.stem + suffix)
+        name = ".".join(source.relative_to(root.parent).with_suffix("").parts)
+        if not binary.exists():
+            missing.append(name)
+        elif source.stat().st_mtime > binary.stat().st_mtime and (root.parent / ".git").exists():
+            stale.append(name)
+    return missing, stale
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,67 @@
+"""`skipjack eval RUN`: whole episodes with a trained policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skipjack import checkpoint
+from skipjack.cli import flags
+from skipjack.cli.saved import load_saved
+from skipjack.errors import must
+from skipjack.run.config import configure
+
+
+@dataclass(frozen=True, slots=True)
+class EvalFlags:
+    """Flags of `skipjack eval`."""
+
+    episodes: int = 256
+    """Episodes to play at least; every slot plays the same number."""
+    deterministic: bool = False
+    """Take the most probable action instead of a sampled one."""
+    opponent: str = ""
+    """Opponent in games that take one; empty leaves the run's own setting."""
+    seed: int = -1
+    """Seed of the evaluation; -1 takes the run's."""
+    threads: int = 0
+    """Threads that step the envs; 0 is one for each core."""
+    json: bool = False
+    """End with a line of JSON on standard output."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Evaluate a run or checkpoint and print its mean score with the 95 % interval."""
+    target, rest = flags.subject(arguments, "skipjack eval RUN [--episodes 1000]")
+    own, _ = flags.parse(
+        EvalFlags, rest, "skipjack eval RUN", "Evaluate a run's newest checkpoint, or a checkpoint."
+    )
+    if own.episodes < 1:
+        raise must("--episodes must be at least 1", episodes=own.episodes)
+    found = checkpoint.find(target, Path("runs"))
+    name, saved = load_saved(checkpoint.run_of(found.path))
+    chosen: dict[str, object] = {"vector.threads": own.threads}
+    if own.deterministic:
+        chosen["eval.deterministic"] = True
+    if own.opponent:
+        chosen["eval.opponent"] = own.opponent
+    if own.seed >= 0:
+        chosen["seed"] = own.seed
+    configured = configure(name, saved=saved, flags=chosen)
+    from skipjack.report.plain import describe
+    from skipjack.report.store import evaluation_row
+    from skipjack.run.run import evaluate_policy, load_policy
+
+    policy = load_policy(configured, found)
+    evaluation = evaluate_policy(configured, policy, quota=1, episodes=own.episodes)
+    if own.json:
+        row = {"env": name, "run": str(found.path), "steps": found.steps}
+        row |= evaluation_row(evaluation) | {"seconds": evaluation.seconds}
+        print(json.dumps(row))
+        return 0
+    print(f"{name} at step {found.steps}. {describe(evaluation)}")
+    for statistic, mean in {"length": evaluation.length, **evaluation.statistics}.items():
+        print(f"  {statistic:12} {mean:10.4g}")
+    return 0

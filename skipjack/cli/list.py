@@ -1,0 +1,44 @@
+"""`skipjack list`: environments and runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from skipjack import registry
+from skipjack.cli.saved import describe_runs
+from skipjack.errors import unknown
+
+FLAGS = ("--json", "-h", "--help")
+USAGE = "usage: skipjack list [--json]\n\nLists the environments, and the runs in runs/."
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Print names that other commands take."""
+    for argument in arguments:
+        if argument not in FLAGS:
+            raise unknown("flag", argument, FLAGS, see="skipjack list --help")
+    if "-h" in arguments or "--help" in arguments:
+        print(USAGE)
+        return 0
+    environments = [
+        {"name": name, "summary": registry.summary(name.partition("/")[0])}
+        for name in registry.names()
+    ]
+    runs = describe_runs(Path("runs"))
+    if "--json" in arguments:
+        print(json.dumps({"environments": environments, "runs": runs}))
+        return 0
+    print("Environments")
+    for row in environments:
+        print(f"  {row['name']:14} {row['summary'] if '/' not in row['name'] else ''}".rstrip())
+    print("\nRuns" if runs else "\nNo runs yet. Start one with: skipjack train breakout")
+    for found in runs:
+        score = "-" if found["score"] is None else f"{found['score']:.3f}"
+        kind = "final" if found["evaluated"] else "so far"
+        print(
+            f"  {found['run']:20} {found['env']:14} {found['steps']:>14,} steps"
+            f" {found['seconds']:9.1f} s   score {score} {kind}"
+        )
+    return 0

@@ -1,0 +1,1 @@
+"""Where everything meets: settings to envs, policy, trainer, sinks and final evaluation."""

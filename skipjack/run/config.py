@@ -1,0 +1,85 @@
+"""The root config of a run: an env's own settings beside those of every part."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from skipjack import config as settings
+from skipjack import registry
+from skipjack.config import Within
+from skipjack.evaluate import EvaluateConfig
+from skipjack.policies.config import PolicyConfig
+from skipjack.registry import Entry
+from skipjack.train.config import TrainConfig
+from skipjack.vector.config import VectorConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A run's settings.
+
+    Attributes:
+        config: the root config, with sections env, vector, policy, train and eval.
+        provenance: where each value came from, by dotted name.
+        entry: what the env's name stands for.
+    """
+
+    config: Any
+    provenance: dict[str, str]
+    entry: Entry
+
+
+@lru_cache
+def root(env_config: type) -> type:
+    """The root config class for an env with this config class."""
+    fields: list[tuple[str, Any, Any]] = [
+        ("seed", Annotated[int, Within(0, 2**63 - 1)], 0),
+        ("env", env_config, _section(env_config)),
+        ("vector", VectorConfig, _section(VectorConfig)),
+        ("policy", PolicyConfig, _section(PolicyConfig)),
+        ("train", TrainConfig, _section(TrainConfig)),
+        ("eval", EvaluateConfig, _section(EvaluateConfig)),
+    ]
+    return dataclasses.make_dataclass("RunConfig", fields, frozen=True)
+
+
+def configure(
+    name: str,
+    *,
+    file: Path | None = None,
+    saved: Mapping[str, Any] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Configured:
+    """Settings for an env: defaults, preset, machine file, saved run, user's file, flags, in this order.
+
+    Args:
+        name: the env's name.
+        file: a TOML file of the user's.
+        saved: the settings of the run to go on with.
+        flags: values by dotted name.
+
+    Raises:
+        UsageError: an unknown name or setting, or a value that is not allowed.
+    """
+    entry = registry.resolve(name)
+    engine_class = registry.load(entry.target)
+    layers: list[tuple[str, Mapping[str, Any]]] = [
+        (f"preset {entry.game}/{entry.variant}", registry.preset(name)),
+        *settings.machine_layer(),
+    ]
+    if saved is not None:
+        layers.append(("the run's config.toml", saved))
+    if file is not None:
+        layers.append((f"file {file}", settings.load_toml(file)))
+    layers.append(("flag", flags or {}))
+    found = settings.resolve(root(engine_class.Config)(), layers)
+    return Configured(found.config, found.provenance, entry)
+
+
+def _section(cls: type) -> Any:
+    return dataclasses.field(default_factory=cls)

@@ -1,0 +1,132 @@
+"""A trainer's state as arrays and back, so that a resumed run equals an uninterrupted one."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skipjack import checkpoint
+from skipjack.errors import RunError
+from skipjack.train.ppo import PPO
+
+LATEST_ONLY = ("vector", "memory")
+"""Arrays that only the newest checkpoint keeps: they are large and serve nothing but resuming."""
+
+
+def save(trainer: PPO, run: Path, name: str, settings: dict[str, Any], **how: Any) -> Path:
+    """A checkpoint of all that the next update depends on.
+
+    Args:
+        trainer: between two updates.
+        run: its folder.
+        name: the env's name.
+        settings: every setting by dotted name.
+        how: `keep` and `pinned` of `checkpoint.save`.
+    """
+    arrays = {"policy": weights(trainer.policy), "optimizer": _optimiser_arrays(trainer)}
+    if trainer.held:
+        arrays["memory"] = {
+            f"{group}.{index}": part.cpu().numpy()
+            for group, state in trainer.memory.items()
+            for index, part in enumerate(state)
+        }
+        vector = trainer.vector.save()
+        if vector is not None:
+            arrays["vector"] = vector
+    state = {
+        "env": name,
+        "settings": settings,
+        "steps": trainer.steps,
+        "updates": trainer.updates,
+        "seconds": trainer.seconds,
+        "seed": trainer.seed,
+    }
+    latest_only = [kept for kept in LATEST_ONLY if kept in arrays]
+    return checkpoint.save(run, trainer.steps, arrays, state, latest_only=latest_only, **how)
+
+
+def restore(trainer: PPO, found: checkpoint.Checkpoint) -> None:
+    """Put a fresh trainer where the checkpoint was.
+
+    Raises:
+        RunError: the checkpoint is of another env, policy or build of the game.
+    """
+    load_weights(trainer.policy, found)
+    _load_optimiser(trainer, found.arrays("optimizer"))
+    trainer.steps = trainer.reported = found.state["steps"]
+    trainer.updates, trainer.seconds = found.state["updates"], found.state["seconds"]
+    if not found.has("vector"):
+        return  # taken before the first step, or of an engine that cannot be saved
+    trainer.vector.load(found.arrays("vector"))
+    trainer.held = deque(trainer.vector.recv() for _ in range(trainer.vector.groups))
+    memory = found.arrays("memory") if found.has("memory") else {}
+    for batch in trainer.held:
+        fresh = trainer.policy.initial_state(len(trainer.seats.narrow(batch).alive))
+        trainer.memory[batch.group] = tuple(
+            part.copy_(_tensor(memory[f"{batch.group}.{index}"], part.shape))
+            for index, part in enumerate(fresh)
+        )
+
+
+def weights(policy: Any) -> dict[str, npt.NDArray[Any]]:
+    """A policy's weights as arrays by name."""
+    return {name: value.detach().cpu().numpy() for name, value in policy.state_dict().items()}
+
+
+def load_weights(policy: Any, found: checkpoint.Checkpoint) -> None:
+    """Put a checkpoint's weights into a policy.
+
+    Raises:
+        RunError: they are another policy's.
+    """
+    arrays, own = found.arrays("policy"), policy.state_dict()
+    for name in sorted({*arrays, *own}):
+        got = arrays[name].shape if name in arrays else None
+        wanted = tuple(own[name].shape) if name in own else None
+        if got != wanted:
+            raise RunError(
+                f"The weights of {str(found.path)!r} must fit the policy, but {name!r} has shape "
+                f"{got} there and {wanted} here. Use the settings of the run that saved them "
+                f"(policy.hidden, policy.layers, policy.memory, --policy)."
+            )
+    policy.load_state_dict({name: _tensor(array) for name, array in arrays.items()})
+
+
+def _optimiser_arrays(trainer: PPO) -> dict[str, npt.NDArray[Any]]:
+    names = [name for name, _ in trainer.policy.named_parameters()]
+    state = trainer.optimiser.state_dict()["state"]
+    return {
+        f"{names[index]}.{key}": np.asarray(value.cpu().numpy())
+        for index, parts in state.items()
+        for key, value in parts.items()
+    }
+
+
+def _load_optimiser(trainer: PPO, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    whole = trainer.optimiser.state_dict()
+    names = [name for name, _ in trainer.policy.named_parameters()]
+    whole["state"] = {
+        index: {
+            key.removeprefix(f"{name}."): _tensor(array)
+            for key, array in arrays.items()
+            if key.rpartition(".")[0] == name
+        }
+        for index, name in enumerate(names)
+        if any(key.rpartition(".")[0] == name for key in arrays)
+    }
+    trainer.optimiser.load_state_dict(whole)
+
+
+def _tensor(array: npt.NDArray[Any], shape: Any = None) -> Any:
+    import torch
+
+    if shape is not None and tuple(array.shape) != tuple(shape):
+        raise RunError(
+            f"The saved memory must have shape {tuple(shape)}, but has {array.shape}. Resume with "
+            f"the same number of envs and groups."
+        )
+    return torch.from_numpy(array.copy())

@@ -1,0 +1,338 @@
+"""A run: from settings to a trained, evaluated policy in its folder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from skipjack import checkpoint, evaluate, registry, seeding
+from skipjack import config as settings
+from skipjack.errors import RunError, SkipjackError, must
+from skipjack.policies.policy import build
+from skipjack.report import Evaluation, Progress, Reporter, RunInfo, Sink
+from skipjack.report.store import Store, evaluation_row
+from skipjack.run import origin, resume
+from skipjack.run.config import Configured
+from skipjack.run.signals import stop_on_signals
+from skipjack.train.ppo import PPO
+from skipjack.vector import Vector, wrap
+from skipjack.vector.config import cores
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to.
+
+    Attributes:
+        folder: the run's folder.
+        steps: steps collected over all sittings.
+        seconds: seconds of training over all sittings.
+        sitting_steps, sitting_seconds: the same of this sitting alone.
+        evaluation: the final evaluation; None if the run was stopped.
+        signal: number of the signal that stopped it; None if it came to its end.
+    """
+
+    folder: Path
+    steps: int
+    seconds: float
+    sitting_steps: int
+    sitting_seconds: float
+    evaluation: Evaluation | None
+    signal: int | None
+
+
+class Run:
+    """A training with its folder.
+
+    Args:
+        configured: the settings.
+        folder: the run's folder, made by `checkpoint.create_run`.
+        sink: where to report beside the local store.
+        resumed: the checkpoint to go on from; None for a new run.
+        weights: the checkpoint whose weights a new run starts from; None for fresh ones.
+    """
+
+    def __init__(
+        self,
+        configured: Configured,
+        folder: Path,
+        sink: Sink,
+        resumed: checkpoint.Checkpoint | None = None,
+        weights: checkpoint.Checkpoint | None = None,
+    ) -> None:
+        self.configured, self.folder = configured, folder
+        config = self.config = configured.config
+        self.threads = config.vector.threads or cores()
+        torch.set_num_threads(config.train.threads or cores())
+        device = choose_device(config.train.device)
+        self.vector = make_vector(configured, config.vector.num_envs, device=device)
+        self.policy = make_policy(configured, self.vector, device)
+        self.trainer = PPO(config.train, self.vector, self.policy, seed=config.seed)
+        if resumed is not None:
+            _check_env(resumed, configured)
+            resume.restore(self.trainer, resumed)
+        elif weights is not None:
+            _check_env(weights, configured)
+            resume.load_weights(self.policy, weights)
+        self.sitting_steps, self.sitting_seconds = self.trainer.steps, self.trainer.seconds
+        store = Store(folder, resume_at=resumed.state["updates"] if resumed else None)
+        self.reporter = Reporter([store, sink])
+        self.best: tuple[float, int] | None = None
+        self.since_checkpoint: list[tuple[float, int]] = []
+        self.saved_at = time.monotonic()
+        self.info = RunInfo(
+            name=folder.name,
+            env=configured.entry.full_name,
+            folder=str(folder),
+            seed=config.seed,
+            device=str(device),
+            rows=self.vector.num_rows,
+            threads=self.threads,
+            parameters=sum(p.numel() for p in self.policy.parameters()),
+            target_steps=config.train.steps,
+            resumed_from=self.trainer.steps,
+        )
+
+    def train(self) -> Result:
+        """Train to the step budget, evaluate, and close everything.
+
+        Raises:
+            RunError: a loss or gradient is not finite, or the disk does not take what must be kept.
+        """
+        try:
+            checkpoint.write_text(self.folder / "config.toml", self._config_text())
+            origin.write(self.folder, self.threads)
+            self.reporter.start(self.info)
+            return self._train()
+        except OSError as error:
+            raise RunError(
+                f"The run folder {str(self.folder)!r} must be writable, but {error}."
+            ) from error
+        except SkipjackError as error:
+            self._finish_quietly(f"failed: {error}")
+            raise
+        finally:
+            self.reporter.close()
+            self.vector.close()
+
+    def _train(self) -> Result:
+        trainer, evaluation = self.trainer, None
+        with stop_on_signals(self._ask_to_stop) as stopper:
+            if trainer.updates == 0:
+                self._save()
+            trainer.profile.take()  # the start-up is not training
+            try:
+                trainer.run(self._after_update)
+            except RunError as error:
+                good = checkpoint.latest(self.folder).path
+                raise RunError(f"{error} The last good checkpoint is {str(good)!r}.") from error
+            self._save()
+            if stopper.received is None:
+                self.reporter.message("Evaluating the trained policy.")
+                evaluation = self._evaluate()
+            self.reporter.finish(evaluation, "stopped" if stopper.received else "finished")
+        return Result(
+            folder=self.folder,
+            steps=trainer.steps,
+            seconds=trainer.seconds,
+            sitting_steps=trainer.steps - self.sitting_steps,
+            sitting_seconds=trainer.seconds - self.sitting_seconds,
+            evaluation=evaluation,
+            signal=stopper.received,
+        )
+
+    def _after_update(self, progress: Progress) -> None:
+        self.reporter.update(progress)
+        if progress.episodes:
+            self.since_checkpoint.append((progress.means["score"], progress.episodes))
+        if time.monotonic() - self.saved_at >= self.config.train.checkpoint_every:
+            self._save()
+
+    def _save(self) -> None:
+        """A checkpoint; the one behind the best mean score since the last stays for good."""
+        trainer = self.trainer
+        episodes = sum(count for _, count in self.since_checkpoint)
+        if episodes:
+            score = sum(mean * count for mean, count in self.since_checkpoint) / episodes
+            if self.best is None or score > self.best[0]:
+                self.best = (score, trainer.steps)
+        self.since_checkpoint = []
+        resume.save(
+            trainer,
+            self.folder,
+            self.configured.entry.full_name,
+            settings.flatten(self.config),
+            keep=self.config.train.keep,
+            pinned=[self.best[1]] if self.best else [],
+        )
+        self.saved_at = time.monotonic()
+
+    def _evaluate(self) -> Evaluation:
+        wanted = self.config.eval
+        return evaluate_policy(
+            self.configured,
+            self.policy,
+            quota=wanted.quota,
+            budget=int(wanted.share * self.config.train.steps),
+        )
+
+    def _ask_to_stop(self) -> None:
+        self.trainer.stop = True
+        self.reporter.message("Stopping after this update. Ctrl-C again exits at once.")
+
+    def _finish_quietly(self, reason: str) -> None:
+        """Tell the sinks of a failure, whatever state the store is in."""
+        try:
+            self.reporter.finish(None, reason)
+        except SkipjackError:
+            pass
+
+    def _config_text(self) -> str:
+        return f'# Settings of {self.folder.name}, complete.\nname = "{self.info.env}"\n' + (
+            settings.to_toml(self.config)
+        )
+
+
+def make_vector(
+    configured: Configured,
+    num_envs: int,
+    evaluation: bool = False,
+    device: torch.device | None = None,
+) -> Vector:
+    """The run's vector, or one for evaluation: one group, synchronised, its own opponent."""
+    engine_class = registry.load(configured.entry.target)
+    config = configured.config
+    env = config.env
+    if evaluation:
+        known = settings.settings(type(env))
+        changes: dict[str, Any] = {"desynchronise": False} if "desynchronise" in known else {}
+        if config.eval.opponent:
+            changes["opponent"] = config.eval.opponent
+        env = settings.replace(env, changes)
+    allocate: Any = np.zeros
+    if device is not None and device.type == "cuda":
+        allocate = _pinned
+    return wrap(
+        engine_class(num_envs, env),
+        threads=config.vector.threads,
+        groups=1 if evaluation else config.vector.groups,
+        allocate=allocate,
+    )
+
+
+def make_policy(configured: Configured, vector: Vector, device: torch.device) -> Any:
+    """A fresh policy on `device`, its weights drawn from the run's seed."""
+    config = configured.config
+    torch.manual_seed(seeding.child(config.seed, "weights"))
+    return build(vector.observation, vector.action, config.policy).to(device)
+
+
+def load_policy(configured: Configured, found: checkpoint.Checkpoint) -> Any:
+    """The policy of a checkpoint, to be used as it is.
+
+    Raises:
+        RunError: the checkpoint is of another env or policy.
+    """
+    _check_env(found, configured)
+    torch.set_num_threads(configured.config.train.threads or cores())
+    device = choose_device(configured.config.train.device)
+    vector = make_vector(configured, 1, evaluation=True)
+    policy = make_policy(configured, vector, device)
+    vector.close()
+    resume.load_weights(policy, found)
+    return policy
+
+
+def evaluate_policy(
+    configured: Configured,
+    policy: Any,
+    quota: int,
+    budget: int | None = None,
+    episodes: int | None = None,
+) -> Evaluation:
+    """The evaluation that every command and the end of a run share.
+
+    Args:
+        configured: the run's settings; its [eval] section says how.
+        policy: the frozen policy.
+        quota, budget: as in `skipjack.evaluate.evaluate`.
+        episodes: play at least so many, an equal number a slot, instead of `quota`.
+    """
+    wanted = configured.config.eval
+    envs = min(wanted.envs, episodes) if episodes else wanted.envs
+    vector = make_vector(configured, envs, evaluation=True)
+    if episodes:
+        quota = -(-episodes // vector.num_rows)
+    try:
+        return evaluate.evaluate(
+            policy,
+            vector,
+            quota=quota,
+            budget=budget,
+            max_steps=wanted.max_steps,
+            seed=configured.config.seed,
+            deterministic=wanted.deterministic,
+        )
+    finally:
+        vector.close()
+
+
+def choose_device(name: str) -> torch.device:
+    """The device that a setting names; auto is a CUDA GPU if there is one, else the CPU.
+
+    Raises:
+        UsageError: it is not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there[name]:
+        raise must(
+            "train.device must be one that torch can use here",
+            hint="Use --train.device auto.",
+            device=name,
+        )
+    return torch.device(name)
+
+
+def result_row(result: Result, configured: Configured) -> dict[str, Any]:
+    """A result as the fields of the last JSON line."""
+    final = evaluation_row(result.evaluation) if result.evaluation else {}
+    return {
+        "env": configured.entry.full_name,
+        "run": str(result.folder),
+        "seed": configured.config.seed,
+        "steps": result.steps,
+        "steps_per_second": result.sitting_steps / max(result.sitting_seconds, 1e-9),
+        "seconds": result.seconds,
+        "score": final.get("score"),
+        "score_ci95": final.get("score_ci95"),
+        "return": final.get("return"),
+        "episodes": final.get("episodes", 0),
+        "unfinished": final.get("unfinished", 0),
+        "stopped": result.signal is not None,
+    }
+
+
+def _check_env(found: checkpoint.Checkpoint, configured: Configured) -> None:
+    saved = found.state["env"].partition("/")[0]
+    if saved != configured.entry.game:
+        raise RunError(
+            f"The checkpoint {str(found.path)!r} is of {saved!r}, but the run is of "
+            f"{configured.entry.game!r}. Take a checkpoint of the same environment."
+        )
+
+
+def _pinned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Zeros in pinned memory, from which a GPU copies without waiting."""
+    kind = getattr(torch, "bool" if dtype == np.bool_ else dtype.name)
+    return torch.zeros(shape, dtype=kind, pin_memory=True).numpy()
