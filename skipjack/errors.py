@@ -58,11 +58,15 @@ def must(rule: str, hint: str = "", **got: object) -> UsageError:
     Args:
         rule: what must hold, as a clause ("train.horizon must be at least 1").
         hint: what to do, as a whole sentence.
-        got: the values that broke it, by name.
+        got: the values that broke it, by name; the name `got` is not shown.
     """
-    values = ", ".join(f"{name}={value!r}" for name, value in got.items())
+    values = ", ".join(
+        repr(value) if name == "got" else f"{name}={value!r}" for name, value in got.items()
+    )
     tail = f" {hint}" if hint else ""
-    return UsageError(f"{rule[:1].upper()}{rule[1:]}, but got {values}.{tail}")
+    # A setting's name stays as it is written: "train.steps must ...".
+    start = rule if "." in rule.split(" ", 1)[0] else rule[:1].upper() + rule[1:]
+    return UsageError(f"{start}, but got {values}.{tail}")
 
 
 def _either(names: list[str]) -> str:
