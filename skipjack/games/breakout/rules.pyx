@@ -24,9 +24,11 @@ Actions: 0 stay, 1 left, 2 right; `continuous`: velocity in [-1, 1] of the paddl
 Reward: the points scored in the step. Score: points / 864. Statistics: points, balls (left), hits
 (of the paddle), ticks.
 
-Observation, float32[118], all in [-1, 1]: paddle centre x / 576, ball centre x / 576 and y / 330 (at
-most 1), vx / 448, vy / 448, balls left / 5, points / 864, paddle width / 62, paddle hits towards the next
-speed-up / 4, walls built / 2, then 108 brick flags row by row from the top left.
+Observation, float32[118], all in [-1, 1] and 0 where they say little, so that no feature drowns another:
+paddle middle x and ball middle x (-1 left, 1 right edge), ball middle y (-1 top, 1 bottom and below),
+vx / 448, vy / 448, ball middle minus paddle middle / 96 (saturating), balls left / 5, points / 864, paddle
+width / 62, paddle hits towards the next speed-up / 4, then a flag for each brick, 1 once it is broken, row
+by row from the top left.
 """
 
 from libc.math cimport NAN, cos, sin
@@ -58,6 +60,7 @@ cdef double SERVE_Y = 140.0
 cdef double SPEED_STEP = 64.0
 cdef double TOP_SPEED = 448.0
 cdef double WIDEST = 0.7853981633974483     # radians, 45 degrees
+cdef double REACH = 96.0                    # pixels at which the distance to the paddle saturates
 cdef double TOUCH = 0.01                    # pixels of overlap that rounding may leave
 
 cdef enum Hit:
@@ -91,7 +94,7 @@ cdef struct State:
     int hits_of_ball
     int bricks_left
     uint32_t rows[ROWS]     # a bit a column, set while the brick stands
-    float bricks[BRICKS]    # the same as the observation wants it
+    float broken[BRICKS]    # the same as the observation wants it
 
 
 # ---- reset ----
@@ -108,7 +111,7 @@ cdef void build_wall(State* s) noexcept nogil:
     for i in range(ROWS):
         s.rows[i] = (1 << COLUMNS) - 1
     for i in range(BRICKS):
-        s.bricks[i] = 1
+        s.broken[i] = 0
 
 
 cdef void serve(const Config* c, State* s, Stream* stream) noexcept nogil:
@@ -212,7 +215,7 @@ cdef int break_brick(State* s, int r, int column) noexcept nogil:
     cdef int points = 7 - 3 * (r // 2)
     cdef double scale
     s.rows[r] &= ~(1u << column)
-    s.bricks[r * COLUMNS + column] = 0
+    s.broken[r * COLUMNS + column] = 1
     s.bricks_left -= 1
     s.points += points
     if r < 3 and s.speed < TOP_SPEED:
@@ -307,18 +310,20 @@ cdef int advance(const Config* c, State* s, Stream* stream, double velocity) noe
 # ---- observe ----
 
 cdef void observe(const Config* c, const State* s, float* out) noexcept nogil:
-    cdef double middle = c.ball_size / 2
-    out[0] = <float>((s.paddle + s.paddle_width / 2) / WIDTH)
-    out[1] = <float>((s.x + middle) / WIDTH)
-    out[2] = <float>min((s.y + middle) / HEIGHT, 1.0)
+    cdef double paddle = s.paddle + s.paddle_width / 2
+    cdef double x = s.x + c.ball_size / 2, y = s.y + c.ball_size / 2
+    cdef double apart = (x - paddle) / REACH
+    out[0] = <float>(2 * paddle / WIDTH - 1)
+    out[1] = <float>(2 * x / WIDTH - 1)
+    out[2] = <float>(2 * min(y / HEIGHT, 1.0) - 1)
     out[3] = <float>(s.vx / TOP_SPEED)
     out[4] = <float>(s.vy / TOP_SPEED)
-    out[5] = <float>(s.balls / 5.0)
-    out[6] = <float>(s.points / (2.0 * WALL_POINTS))
-    out[7] = <float>(s.paddle_width / PADDLE_WIDTH)
-    out[8] = <float>((s.hits_of_ball % HITS_A_SPEED) / <double>HITS_A_SPEED)
-    out[9] = <float>(s.walls / 2.0)
-    memcpy(out + SCALARS, s.bricks, BRICKS * sizeof(float))
+    out[5] = <float>(-1.0 if apart < -1 else min(apart, 1.0))
+    out[6] = <float>(s.balls / 5.0)
+    out[7] = <float>(s.points / (2.0 * WALL_POINTS))
+    out[8] = <float>(s.paddle_width / PADDLE_WIDTH)
+    out[9] = <float>((s.hits_of_ball % HITS_A_SPEED) / <double>HITS_A_SPEED)
+    memcpy(out + SCALARS, s.broken, BRICKS * sizeof(float))
 
 
 cdef class Rules(Game):
@@ -382,7 +387,7 @@ cdef class Rules(Game):
         colours = ((214, 84, 84), (214, 84, 84), (222, 160, 70), (222, 160, 70), (96, 176, 96), (96, 176, 96))
         scene = Scene(WIDTH, HEIGHT)
         for i in range(BRICKS):
-            if s.bricks[i]:
+            if not s.broken[i]:
                 x, y = i % COLUMNS * BRICK_WIDTH, WALL_TOP + i // COLUMNS * BRICK_HEIGHT
                 scene.add(Rectangle(x + 1, y + 1, BRICK_WIDTH - 2, BRICK_HEIGHT - 2, colours[i // COLUMNS]))
         scene.add(Rectangle(s.paddle, PADDLE_Y, s.paddle_width, 8, (220, 225, 235)))

@@ -24,8 +24,8 @@ all points (0.5 before the first). Outcome: who has more points. Statistics: poi
 (of the own paddle), ticks (frames).
 
 Observation, float32[8], in [-1, 1], mirrored for the right side so that every seat plays on the left:
-own paddle y / 570, other paddle y / 570, ball x / 468, ball y / 608, ball vx / 10, ball vy / 13, own
-points / 21, other points / 21.
+middles of the own paddle, of the other paddle and of the ball in y (-1 top, 1 bottom), ball x (-1 at the
+own edge, 1 at the other), vx / 10, vy / 13, own points / 21, other points / 21.
 """
 
 from skipjack.native.kernel cimport *
@@ -153,10 +153,10 @@ cdef int advance(const Config* c, State* s, Stream* stream, double left, double 
 cdef void observe(const State* s, int side, float* out) noexcept nogil:
     cdef double x = s.x if side == 0 else WIDTH - BALL - s.x
     cdef double vx = s.vx if side == 0 else -s.vx
-    out[0] = <float>(s.paddle[side] / LOWEST)
-    out[1] = <float>(s.paddle[1 - side] / LOWEST)
-    out[2] = <float>(x / (WIDTH - BALL))
-    out[3] = <float>(s.y / (HEIGHT - BALL))
+    out[0] = <float>((2 * s.paddle[side] + PADDLE_HEIGHT) / HEIGHT - 1)
+    out[1] = <float>((2 * s.paddle[1 - side] + PADDLE_HEIGHT) / HEIGHT - 1)
+    out[2] = <float>((2 * s.y + BALL) / HEIGHT - 1)
+    out[3] = <float>(2 * x / (WIDTH - BALL) - 1)
     out[4] = <float>(vx / SPEED_X)
     out[5] = <float>(s.vy / TOP_SPEED_Y)
     out[6] = <float>(s.points[side] / <double>WIN)
