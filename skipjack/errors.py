@@ -65,7 +65,7 @@ def must(rule: str, hint: str = "", **got: object) -> UsageError:
     )
     tail = f" {hint}" if hint else ""
     # A setting's name stays as it is written: "train.steps must ...".
-    start = rule if "." in rule.split(" ", 1)[0] else rule[:1].upper() + rule[1:]
+    start = rule[:1].upper() + rule[1:] if rule.split(" ", 1)[0].isalpha() else rule
     return UsageError(f"{start}, but got {values}.{tail}")
 
 

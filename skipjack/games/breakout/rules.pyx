@@ -396,6 +396,10 @@ cdef class Rules(Game):
         scene.add(Text(WIDTH - 90, 8, f"{s.balls} balls", 20, (220, 225, 235)))
         return scene
 
+    def native_config(self):
+        """The settings that the C code reads, as a dictionary."""
+        return self.config
+
     def snapshot(self, int env):
         """The env's state as a dictionary, for tests and debuggers."""
         return (<State*>state(&self.k, env))[0]

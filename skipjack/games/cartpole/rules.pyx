@@ -144,6 +144,10 @@ cdef class Rules(Game):
             Circle(x, y - 30, 6, (96, 176, 240)),
         )
 
+    def native_config(self):
+        """The settings that the C code reads, as a dictionary."""
+        return {}
+
     def snapshot(self, int env):
         """The env's state as a dictionary, for tests and debuggers."""
         return (<State*>state(&self.k, env))[0]

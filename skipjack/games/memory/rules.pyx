@@ -104,6 +104,10 @@ cdef class Rules(Game):
         words = str(s.symbol) if s.clock == 0 else "?" if is_question(&self.config, s) else "..."
         return Scene(200, 120).add(Text(80, 40, words, 40, (220, 225, 235)))
 
+    def native_config(self):
+        """The settings that the C code reads, as a dictionary."""
+        return self.config
+
     def snapshot(self, int env):
         """The env's state as a dictionary, for tests and debuggers."""
         return (<State*>state(&self.k, env))[0]

@@ -248,6 +248,10 @@ cdef class Rules(Game):
             Text(WIDTH / 2 + 40, 16, str(s.points[1]), 36, light),
         )
 
+    def native_config(self):
+        """The settings that the C code reads, as a dictionary."""
+        return self.config
+
     def snapshot(self, int env):
         """The env's state as a dictionary, for tests and debuggers."""
         return (<State*>state(&self.k, env))[0]

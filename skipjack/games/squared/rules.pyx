@@ -129,6 +129,10 @@ cdef class Rules(Game):
             Rectangle(s.x * 30, s.y * 30, 30, 30, (96, 176, 240)),
         )
 
+    def native_config(self):
+        """The settings that the C code reads, as a dictionary."""
+        return self.config
+
     def snapshot(self, int env):
         """The env's state as a dictionary, for tests and debuggers."""
         return (<State*>state(&self.k, env))[0]

@@ -75,6 +75,10 @@ cdef class Rules(Game):
         cdef State* s = <State*>state(&self.k, env)
         return Scene(200, 120).add(Text(20, 40, f"stayed {s.clock}", 30, (220, 225, 235)))
 
+    def native_config(self):
+        """The settings that the C code reads, as a dictionary."""
+        return {}
+
     def snapshot(self, int env):
         """The env's state as a dictionary, for tests and debuggers."""
         return (<State*>state(&self.k, env))[0]

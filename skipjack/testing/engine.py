@@ -1,0 +1,223 @@
+"""What every engine must do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from skipjack.errors import SkipjackError
+from skipjack.native.scene import Scene
+from skipjack.rows import Rows, episode_dtype, identity_rows
+from skipjack.seeding import env_seeds
+
+
+class EngineContract:
+    """Tests of an engine. Override `make_engine`; `steps` should cover several episodes."""
+
+    steps = 300
+
+    def make_engine(self, num_envs: int) -> Any:
+        """A fresh engine of `num_envs` envs, always with the same settings."""
+        raise NotImplementedError
+
+    def played(
+        self, num_envs: int = 6, steps: int | None = None, ranges: int = 1, **how: Any
+    ) -> tuple[Any, Rows, list[dict[str, npt.NDArray[Any]]]]:
+        """An engine after random play, its rows, and a copy of rows and records of each step."""
+        engine = self.make_engine(num_envs)
+        rows = Rows.allocate(num_envs * engine.seats, engine.observation, engine.action)
+        row_of = how.get("row_of", identity_rows(num_envs, engine.seats))
+        engine.bind(rows, row_of, how.get("final_all", False))
+        engine.reset(0, num_envs, env_seeds(how.get("seed", 3), 0, num_envs))
+        cuts = [num_envs * i // ranges for i in range(ranges + 1)]
+        seen = [self.copied(rows, engine.records(0, 0))]
+        for step in range(self.steps if steps is None else steps):
+            self.act(engine, rows, row_of, step)
+            for lo, hi in zip(cuts, cuts[1:], strict=False):
+                engine.step(lo, hi)
+            seen.append(self.copied(rows, engine.records(0, num_envs)))
+        return engine, rows, seen
+
+    def act(self, engine: Any, rows: Rows, row_of: npt.NDArray[np.int32], step: int) -> None:
+        """Random actions that depend on env, seat and step alone."""
+        for env in range(engine.num_envs):
+            generator = np.random.default_rng([step, env])
+            for row in row_of[env]:
+                if engine.action.is_discrete:
+                    rows.actions[row] = generator.integers(0, engine.action.counts)
+                else:
+                    rows.actions[row] = generator.uniform(engine.action.low, engine.action.high)
+
+    def copied(self, rows: Rows, records: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+        """Copies of everything that an engine writes, but `final`, which keeps what is old."""
+        named = {name: array.copy() for name, array in rows.arrays().items() if name != "final"}
+        return named | {"records": records}
+
+    def test_declares_what_it_is(self) -> None:
+        """Names, seats and layouts are there and fit."""
+        engine = self.make_engine(2)
+        assert engine.num_envs == 2
+        assert engine.seats == len(engine.teams) >= 1
+        assert len(engine.statistics) <= 64
+        assert engine.observation.size >= 1
+        assert engine.action.width >= 1
+
+    def test_observations_keep_their_bounds(self) -> None:
+        """Values lie within what the layout says, and are finite."""
+        engine, _, seen = self.played()
+        places = engine.observation.offsets()
+        for step in seen:
+            flat = step["observations"].reshape(len(step["observations"]), -1)
+            assert np.isfinite(flat.astype(np.float64)).all()
+            for field in engine.observation.fields:
+                assert flat[:, places[field.name]].min() >= field.low
+                assert flat[:, places[field.name]].max() <= field.high
+
+    def test_flags_and_records_agree(self) -> None:
+        """One record for each row that ended, with its sums; never both flags at once."""
+        engine, rows, seen = self.played()
+        totals = np.zeros(len(rows.alive))
+        lengths = np.zeros(len(rows.alive), np.int64)
+        episodes = np.zeros(len(rows.alive), np.int64)
+        for before, step in zip(seen, seen[1:], strict=False):
+            records = step["records"]
+            assert records.dtype == episode_dtype(engine.statistics)
+            may_act = before["alive"].copy()
+            if "action_mask" in before:
+                may_act &= before["action_mask"].any(axis=1)
+            totals += step["rewards"]
+            lengths += may_act
+            assert not (step["terminated"] & step["truncated"]).any()
+            ended = np.flatnonzero(step["terminated"] | step["truncated"])
+            assert sorted(records["row"]) == list(ended)
+            for record in records:
+                row = record["row"]
+                assert record["return"] == pytest.approx(totals[row], abs=1e-4)
+                assert record["length"] == lengths[row]
+                assert record["episode"] == episodes[row]
+                assert record["truncated"] == step["truncated"][row]
+                assert record["team"] == engine.teams[record["seat"]]
+                assert 0 <= record["score"] <= 1
+                assert np.isnan(record["outcome"]) or record["outcome"] in (0, 0.5, 1)
+            totals[ended], lengths[ended] = 0, 0
+            episodes[ended] += 1
+        assert episodes.sum() > 0, "raise `steps`: no episode ended"
+
+    def test_same_seed_same_bytes(self) -> None:
+        """Equal seeds and actions give equal bytes, in one range or in many."""
+        _, _, one = self.played(num_envs=7)
+        for ranges in (1, 2, 7):
+            self.assert_equal(one, self.played(num_envs=7, ranges=ranges)[2])
+
+    def test_another_seed_is_another_game(self) -> None:
+        """The seed reaches the game, unless nothing in it is random."""
+        _, _, one = self.played(seed=3)
+        _, _, two = self.played(seed=4)
+        if not self.differs(one, two):
+            pytest.skip("nothing in this game is random")
+
+    def test_env_does_not_depend_on_its_neighbours(self) -> None:
+        """Env i sees the same with 3 envs as with 6."""
+        engine, _, many = self.played(num_envs=6)
+        _, _, few = self.played(num_envs=3)
+        rows = 3 * engine.seats
+        for a, b in zip(few, many, strict=True):
+            for name in set(a) - {"records"}:
+                assert np.array_equal(a[name], b[name][:rows]), name
+
+    def test_row_of_moves_rows_and_nothing_else(self) -> None:
+        """A permutation of the rows permutes what is written."""
+        engine, _, plain = self.played(num_envs=4)
+        count = 4 * engine.seats
+        row_of = np.random.default_rng(0).permutation(count).astype(np.int32)
+        _, _, moved = self.played(num_envs=4, row_of=row_of.reshape(4, engine.seats))
+        for a, b in zip(plain, moved, strict=True):
+            for name in set(a) - {"records"}:
+                assert np.array_equal(a[name], b[name][row_of]), name
+
+    def test_save_load_replays(self) -> None:
+        """What is loaded goes on exactly as what was saved."""
+        engine, rows, _ = self.played(steps=50)
+        saved = engine.save(0, engine.num_envs)
+        if saved is None:
+            pytest.skip("this engine cannot be saved")
+        kept = {name: array.copy() for name, array in rows.arrays().items()}
+        row_of = identity_rows(engine.num_envs, engine.seats)
+        first = []
+        for attempt in range(2):
+            for step in range(50, 50 + self.steps):
+                self.act(engine, rows, row_of, step)
+                engine.step(0, engine.num_envs)
+                now = self.copied(rows, engine.records(0, engine.num_envs))
+                if attempt == 0:
+                    first.append(now)
+                else:
+                    self.assert_equal([first[step - 50]], [now])
+            engine.load(0, engine.num_envs, saved)
+            for name, array in rows.arrays().items():
+                array[:] = kept[name]
+
+    def test_foreign_bytes_are_refused(self) -> None:
+        """Bytes of another number of envs are an error in words."""
+        engine, _, _ = self.played(steps=1)
+        saved = engine.save(0, engine.num_envs)
+        if saved is not None:
+            with pytest.raises(SkipjackError):
+                engine.load(0, engine.num_envs, saved[:-8])
+
+    def test_final_observations(self) -> None:
+        """Truncated rows keep their last observation; all ended ones do if asked to."""
+        for final_all in (False, True):
+            engine = self.make_engine(6)
+            rows = Rows.allocate(6 * engine.seats, engine.observation, engine.action)
+            row_of = identity_rows(6, engine.seats)
+            engine.bind(rows, row_of, final_all)
+            engine.reset(0, 6, env_seeds(3, 0, 6))
+            marker = 77
+            for step in range(self.steps):
+                rows.final[:] = marker
+                self.act(engine, rows, row_of, step)
+                engine.step(0, 6)
+                written = (rows.final.reshape(len(rows.final), -1) != marker).any(axis=1)
+                wanted = rows.truncated | rows.terminated if final_all else rows.truncated
+                assert np.array_equal(written, wanted)
+
+    def test_wild_actions_do_no_harm(self) -> None:
+        """Choices out of range, infinities and NaN crash nothing and break no bound."""
+        engine, rows, _ = self.played(steps=5)
+        if getattr(engine, "checked", False):
+            pytest.skip("a checked build refuses them")
+        wild: list[Any] = [-1, 99, 2**31 - 1, -(2**31)]
+        if not engine.action.is_discrete:
+            wild = [np.nan, np.inf, -np.inf, 1e30]
+        for action in wild * 20:
+            rows.actions[:] = action
+            engine.step(0, engine.num_envs)
+            assert np.isfinite(rows.observations.astype(np.float64)).all()
+            assert np.isfinite(rows.rewards).all()
+
+    def test_scene(self) -> None:
+        """An env draws itself."""
+        engine, _, _ = self.played(steps=5)
+        scene = engine.scene(0)
+        assert isinstance(scene, Scene)
+        assert scene.width > 0
+        assert scene.items
+
+    def differs(self, one: list[dict[str, Any]], two: list[dict[str, Any]]) -> bool:
+        """Whether two plays differ in any observation, reward or record."""
+        try:
+            self.assert_equal(one, two)
+        except AssertionError:
+            return True
+        return False
+
+    def assert_equal(self, one: list[dict[str, Any]], two: list[dict[str, Any]]) -> None:
+        """Two plays are equal, byte for byte."""
+        assert len(one) == len(two)
+        for step, (a, b) in enumerate(zip(one, two, strict=True)):
+            for name in a:
+                assert a[name].tobytes() == b[name].tobytes(), f"{name} differ at step {step}"

@@ -1,0 +1,114 @@
+"""The engine contract over every game, and the parity of settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skipjack import registry
+from skipjack.testing.corridor import Corridor
+from skipjack.testing.engine import EngineContract
+from skipjack.vector import Serial
+
+
+def engine_of(name: str, num_envs: int, **changes: Any) -> Any:
+    engine_class = registry.load(registry.resolve(name).target)
+    values = dict(registry.preset(name).get("env", {})) | changes
+    return engine_class(num_envs, engine_class.Config(**values))
+
+
+class TestBreakout(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("breakout", num_envs, time_limit=800)
+
+
+class TestBreakoutContinuous(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("breakout", num_envs, continuous=True, time_limit=800)
+
+
+class TestPong(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("pong", num_envs, time_limit=2000)
+
+
+class TestPongTwo(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("pong/two", num_envs, time_limit=2000)
+
+
+class TestCartPole(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("cartpole", num_envs, time_limit=30)
+
+
+class TestMemory(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("memory", num_envs, time_limit=20)
+
+
+class TestTruncation(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("truncation", num_envs)
+
+
+class TestResetLeak(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("reset_leak", num_envs, time_limit=6)
+
+
+class TestSquared(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("squared", num_envs)
+
+
+class TestCorridor(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return Corridor(num_envs, Corridor.Config(time_limit=12))
+
+
+@pytest.mark.parametrize("name", sorted(registry.GAMES))
+def test_every_game_stands_in_this_file(name: str) -> None:
+    game = registry.load(registry.resolve(name).target).__name__
+    assert f"Test{game}" in globals()
+
+
+@pytest.mark.parametrize("name", sorted(registry.GAMES))
+def test_native_config_fields_are_settings(name: str) -> None:
+    """A field of the C struct that is no setting would be declared twice."""
+    engine = engine_of(name, 1)
+    settings = {field.name for field in dataclasses.fields(engine.Config)}
+    native = set(engine.native_config())
+    assert native <= settings | {"follower"}, native - settings
+    everywhere = {"time_limit", "desynchronise", "opponent"}
+    assert settings - everywhere <= native, settings - everywhere - native
+
+
+LIMITS = {"breakout": 400, "cartpole": 8, "pong": 800, "memory": 5, "reset_leak": 2}
+
+
+@pytest.mark.parametrize("name", sorted(registry.GAMES))
+def test_first_episodes_are_desynchronised_and_partial(name: str) -> None:
+    """The first time limit is a random share of the whole; every first episode stays out of means."""
+    engine = engine_of(name, 64, time_limit=LIMITS.get(name, 20))
+    vector = Serial(engine)
+    vector.reset(0)
+    records = []
+    for _ in range(120):
+        records.extend(vector.step(np.zeros((64, 1), np.int32)).episodes)
+    assert records
+    assert all(record["partial"] == (record["episode"] == 0) for record in records)
+    cut = {int(r["length"]) for r in records if r["partial"] and r["truncated"]}
+    assert len(cut) > 1, "limits were not spread"
+    assert max(cut) <= engine.config.time_limit
+
+
+@pytest.mark.parametrize("name", sorted(registry.GAMES))
+def test_synchronised_start_is_whole(name: str) -> None:
+    contract = EngineContract()
+    contract.make_engine = lambda n: engine_of(name, n, desynchronise=False)  # type: ignore[method-assign]
+    _, _, seen = contract.played(num_envs=4, steps=600)
+    assert not any(record["partial"] for step in seen for record in step["records"])
