@@ -33,7 +33,8 @@ class LSTM(nn.Module):
         """One step: (rows, size) and a state -> (rows, size) and the state after it."""
         # PERF: nn.LSTM over one step is 10 x nn.LSTMCell on a CPU (1.5 M against 0.14 M rows/s).
         out, (h, c) = self.lstm(hidden[None], (state[0][None], state[1][None]))
-        return out[0], (h[0], c[0])
+        # Under autocast they come out as bfloat16; what is carried over steps keeps float32.
+        return out[0], (h[0].float(), c[0].float())
 
     def sequence(self, hidden: Tensor, state: State, resets: Tensor) -> Tensor:
         """Many steps at once, equal to `step` in a loop that clears the state where told.

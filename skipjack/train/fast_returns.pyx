@@ -41,7 +41,7 @@ def advantages(
                 reward = rewards[t, row]
                 if not alive[t, row]:
                     out[t, row] = 0
-                    pending[row] = reward + discount * pending[row]
+                    pending[row] = discount * (reward + pending[row])
                     value[row] = discount * value[row]
                     advantage[row] = discount * advantage[row]
                 elif waiting[t, row]:

@@ -77,7 +77,7 @@ def advantages_of_row(
             next_advantage = pending = 0.0
         reward, value = float(rewards[t]), float(values[t])
         if not alive[t]:
-            pending = reward + discount * pending
+            pending = discount * (reward + pending)
             next_value, next_advantage = discount * next_value, discount * next_advantage
         elif waiting[t]:
             pending += reward
