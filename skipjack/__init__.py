@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skipjack.errors import SkipjackError
+    from skipjack.evaluate import evaluate
     from skipjack.policies.config import PolicyConfig
     from skipjack.policies.policy import Policy
     from skipjack.rows import Batch, Engine, Rows
+    from skipjack.run.config import configure
     from skipjack.spaces import Actions, Layout
     from skipjack.train.config import TrainConfig
     from skipjack.train.ppo import PPO
@@ -38,4 +40,29 @@ _HOMES = {
     "make": "skipjack.vector.make",
 }
 
-__all__ = ["Actions"]
+__all__ = [
+    "PPO",
+    "Actions",
+    "Batch",
+    "Engine",
+    "Layout",
+    "Policy",
+    "PolicyConfig",
+    "Rows",
+    "SkipjackError",
+    "TrainConfig",
+    "Vector",
+    "configure",
+    "evaluate",
+    "make",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

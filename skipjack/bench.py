@@ -71,7 +71,9 @@ def train(configured: Configured, seconds: float, repetitions: int) -> dict[str,
     } | {f"{phase} %": 100 * spent / total for phase, spent in profile.items()}
 
 
-def random_actions(vector: Vector, generator: np.random.Generator, rows: int) -> np.ndarray[Any, Any]:
+def random_actions(
+    vector: Vector, generator: np.random.Generator, rows: int
+) -> np.ndarray[Any, Any]:
     """Uniform actions (rows, width) of a vector's action space, masks aside."""
     action = vector.action
     if action.is_discrete:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import itertools
 import os
 import sys
 import textwrap
@@ -379,7 +380,7 @@ def _docs(cls: type) -> dict[str, str]:
         return {}
     found = {}
     body = tree.body if isinstance(tree, ast.ClassDef) else []
-    for field, after in zip(body, body[1:], strict=False):
+    for field, after in itertools.pairwise(body):
         if (
             isinstance(field, ast.AnnAssign)
             and isinstance(field.target, ast.Name)

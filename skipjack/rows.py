@@ -202,7 +202,9 @@ def check_row_of(row_of: npt.NDArray[Any], engine: Engine) -> npt.NDArray[np.int
     """`row_of` as the engine takes it: (envs, seats) int32, each row used once."""
     wanted = (engine.num_envs, engine.seats)
     array = np.ascontiguousarray(row_of, dtype=np.int32)
-    if array.shape != wanted or not np.array_equal(np.sort(array, axis=None), np.arange(array.size)):
+    if array.shape != wanted or not np.array_equal(
+        np.sort(array, axis=None), np.arange(array.size)
+    ):
         raise must(
             f"row_of must be a permutation of all rows with shape {wanted}", shape=array.shape
         )

@@ -36,7 +36,9 @@ def run(arguments: Sequence[str]) -> int:
     if kind not in kinds:
         raise unknown("benchmark", kind, kinds, see="skipjack bench --help")
     if not rest:
-        raise UsageError(f"A benchmark must name an environment, as in: skipjack bench {kind} pong.")
+        raise UsageError(
+            f"A benchmark must name an environment, as in: skipjack bench {kind} pong."
+        )
     name, rest = flags.subject(rest, f"skipjack bench {kind} ENV")
     first = configure(name or "breakout")
     own, chosen = flags.parse(
@@ -51,7 +53,9 @@ def run(arguments: Sequence[str]) -> int:
     configured = configure(name, flags=chosen)
     from skipjack import bench
 
-    row = (bench.steps if kind == "steps" else bench.train)(configured, own.seconds, own.repetitions)
+    row = (bench.steps if kind == "steps" else bench.train)(
+        configured, own.seconds, own.repetitions
+    )
     print(json.dumps(row) if own.json else _table(row))
     return 0
 
@@ -63,5 +67,3 @@ def _table(row: dict[str, Any]) -> str:
         shown = f"{value:,.0f}" if isinstance(value, float) and value >= 1000 else shown
         lines.append(f"{name:28} {shown}")
     return "\n".join(lines)
-
-

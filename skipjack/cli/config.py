@@ -28,7 +28,9 @@ def run(arguments: Sequence[str]) -> int:
         print("usage: skipjack config show ENV [any flag of skipjack train] [--json]")
         return 0
     if not arguments:
-        raise UsageError("skipjack config must be told what to do, as in: skipjack config show pong.")
+        raise UsageError(
+            "skipjack config must be told what to do, as in: skipjack config show pong."
+        )
     if arguments[0] != "show":
         raise unknown("config command", arguments[0], ["show"], see="skipjack config --help")
     name, rest = flags.subject(arguments[1:], "skipjack config show ENV")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import json
 import os
 import platform
 import shutil
 import sys
-import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import skipjack
 from skipjack import config as settings
 from skipjack.errors import SkipjackError, unknown
+from skipjack.native import build
 
 FLAGS = ("--json", "-h", "--help")
 CORE = ("numpy", "torch", "gymnasium", "tyro", "rich", "safetensors")
@@ -60,7 +59,7 @@ def examine() -> dict[str, Any]:
             found[package] = "missing"
             problems.append(f"{package} is not installed. Install it with: pip install {package}.")
     found["compiler"] = next(filter(None, map(shutil.which, ("cc", "gcc", "clang", "cl"))), "none")
-    missing, stale = native_state()
+    missing, stale = build.state()
     found["native parts"] = f"{len(missing)} missing, {len(stale)} stale"
     if missing:
         problems.append(
@@ -82,24 +81,11 @@ def examine() -> dict[str, Any]:
     place = Path("runs") if Path("runs").exists() else Path()
     found["runs folder"] = "writable" if os.access(place, os.W_OK) else "not writable"
     if not os.access(place, os.W_OK):
-        problems.append(f"Runs go to {str(place.resolve())!r}, which is not writable. Go elsewhere.")
+        problems.append(
+            f"Runs go to {str(place.resolve())!r}, which is not writable. Go elsewhere."
+        )
     found["problems"] = problems
     return found
-
-
-def native_state() -> tuple[list[str], list[str]]:
-    """Names of native modules that are not built, and of those older than their source."""
-    root = Path(skipjack.__file__).parent
-    suffix = sysconfig.get_config_var("EXT_SUFFIX")
-    missing, stale = [], []
-    for source in sorted(root.rglob("*.pyx")):
-        binary = source.with_name(source.stem + suffix)
-        name = ".".join(source.relative_to(root.parent).with_suffix("").parts)
-        if not binary.exists():
-            missing.append(name)
-        elif source.stat().st_mtime > binary.stat().st_mtime and (root.parent / ".git").exists():
-            stale.append(name)
-    return missing, stale
 
 
 def _cores() -> int:

@@ -12,6 +12,7 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from skipjack.errors import RunError, must
+from skipjack.native.build import warn_if_stale
 from skipjack.rows import episode_dtype
 
 abi = <int>ABI
@@ -55,6 +56,9 @@ cdef class Game:
         tuple statistics=(), bint desynchronise=True, int abi=0,
     ):
         cdef size_t block
+        for base in type(self).__mro__:
+            if base.__base__ is Game:
+                warn_if_stale(base.__module__)
         if abi != ABI:
             raise must(
                 "a game must be built for this version of the kernel", hint="Build it again.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -26,7 +27,7 @@ def mlp(size_in: int, config: PolicyConfig) -> nn.Sequential:
     """`config.layers` hidden layers of width `config.hidden`."""
     sizes = [size_in] + [config.hidden] * config.layers
     layers: list[nn.Module] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in itertools.pairwise(sizes):
         layers += [linear(before, after), ACTIVATIONS[config.activation]()]
     return nn.Sequential(*layers)
 

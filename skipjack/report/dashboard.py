@@ -165,9 +165,7 @@ class Dashboard:
         for phase, seconds in profile.items():
             share = seconds / total
             colour = COLOURS.get(phase, "white")
-            table.add_row(
-                phase, f"{share:4.0%}", Text("█" * round(share * 16), style=colour)
-            )
+            table.add_row(phase, f"{share:4.0%}", Text("█" * round(share * 16), style=colour))
         word, advice = verdict(profile)
         return Panel(
             Group(table, Text(f"{word}. {advice}", style="dim")),

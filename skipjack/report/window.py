@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -73,9 +74,7 @@ def sparkline(values: Sequence[float], width: int) -> str:
         return ""
     if len(known) > width:
         cuts = [len(known) * i // width for i in range(width + 1)]
-        known = [
-            sum(known[a:b]) / (b - a) for a, b in zip(cuts, cuts[1:], strict=False) if b > a
-        ]
+        known = [sum(known[a:b]) / (b - a) for a, b in itertools.pairwise(cuts) if b > a]
     low, high = min(known), max(known)
     scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
     return "".join(BLOCKS[round((value - low) * scale)] for value in known)

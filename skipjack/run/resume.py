@@ -17,7 +17,14 @@ LATEST_ONLY = ("vector", "memory")
 """Arrays that only the newest checkpoint keeps: they are large and serve nothing but resuming."""
 
 
-def save(trainer: PPO, run: Path, name: str, settings: dict[str, Any], **how: Any) -> Path:
+def save(
+    trainer: PPO,
+    run: Path,
+    name: str,
+    settings: dict[str, Any],
+    best: tuple[float, int] | None,
+    keep: int,
+) -> Path:
     """A checkpoint of all that the next update depends on.
 
     Args:
@@ -25,7 +32,8 @@ def save(trainer: PPO, run: Path, name: str, settings: dict[str, Any], **how: An
         run: its folder.
         name: the env's name.
         settings: every setting by dotted name.
-        how: `keep` and `pinned` of `checkpoint.save`.
+        best: the best mean score so far and its steps; that checkpoint stays for good.
+        keep: how many of the newest stay.
     """
     arrays = {"policy": weights(trainer.policy), "optimizer": _optimiser_arrays(trainer)}
     if trainer.held:
@@ -44,9 +52,18 @@ def save(trainer: PPO, run: Path, name: str, settings: dict[str, Any], **how: An
         "updates": trainer.updates,
         "seconds": trainer.seconds,
         "seed": trainer.seed,
+        "best": best,
     }
     latest_only = [kept for kept in LATEST_ONLY if kept in arrays]
-    return checkpoint.save(run, trainer.steps, arrays, state, latest_only=latest_only, **how)
+    return checkpoint.save(
+        run,
+        trainer.steps,
+        arrays,
+        state,
+        latest_only=latest_only,
+        keep=keep,
+        pinned=[best[1]] if best else [],
+    )
 
 
 def restore(trainer: PPO, found: checkpoint.Checkpoint) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,8 @@ class Run:
         self.sitting_steps, self.sitting_seconds = self.trainer.steps, self.trainer.seconds
         store = Store(folder, resume_at=resumed.state["updates"] if resumed else None)
         self.reporter = Reporter([store, sink])
-        self.best: tuple[float, int] | None = None
+        best = resumed.state["best"] if resumed else None
+        self.best: tuple[float, int] | None = (best[0], best[1]) if best else None
         self.since_checkpoint: list[tuple[float, int]] = []
         self.saved_at = time.monotonic()
         self.info = RunInfo(
@@ -167,8 +169,8 @@ class Run:
             self.folder,
             self.configured.entry.full_name,
             settings.flatten(self.config),
+            best=self.best,
             keep=self.config.train.keep,
-            pinned=[self.best[1]] if self.best else [],
         )
         self.saved_at = time.monotonic()
 
@@ -187,10 +189,8 @@ class Run:
 
     def _finish_quietly(self, reason: str) -> None:
         """Tell the sinks of a failure, whatever state the store is in."""
-        try:
+        with contextlib.suppress(SkipjackError):
             self.reporter.finish(None, reason)
-        except SkipjackError:
-            pass
 
     def _config_text(self) -> str:
         return f'# Settings of {self.folder.name}, complete.\nname = "{self.info.env}"\n' + (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class EngineContract:
         seen = [self.copied(rows, engine.records(0, 0))]
         for step in range(self.steps if steps is None else steps):
             self.act(engine, rows, row_of, step)
-            for lo, hi in zip(cuts, cuts[1:], strict=False):
+            for lo, hi in itertools.pairwise(cuts):
                 engine.step(lo, hi)
             seen.append(self.copied(rows, engine.records(0, num_envs)))
         return engine, rows, seen
@@ -82,7 +83,7 @@ class EngineContract:
         totals = np.zeros(len(rows.alive))
         lengths = np.zeros(len(rows.alive), np.int64)
         episodes = np.zeros(len(rows.alive), np.int64)
-        for before, step in zip(seen, seen[1:], strict=False):
+        for before, step in itertools.pairwise(seen):
             records = step["records"]
             assert records.dtype == episode_dtype(engine.statistics)
             may_act = before["alive"].copy()

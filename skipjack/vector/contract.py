@@ -102,7 +102,9 @@ class Vector:
                 expected=place.shape,
                 got=given.shape,
             )
-        np.copyto(place, given, casting="same_kind" if given.dtype.kind == place.dtype.kind else "safe")
+        np.copyto(
+            place, given, casting="same_kind" if given.dtype.kind == place.dtype.kind else "safe"
+        )
         self._quiet.discard(group)
         self._ready.append(group)
         self._last = None
@@ -186,10 +188,9 @@ class Vector:
 
     def _batch(self, group: int) -> Batch:
         rows, place = self.rows, self._slices[group]
-        if group in self._quiet:
-            episodes = self._no_episodes
-        else:
-            episodes = self.engine.records(*self.envs_of(group))
+        episodes = (
+            self._no_episodes if group in self._quiet else self.engine.records(*self.envs_of(group))
+        )
         final = self._no_final
         if len(episodes):
             if not self._in_order:

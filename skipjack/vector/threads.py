@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -77,7 +78,7 @@ class _Python:
 
     def post(self, group: int, lo: int, hi: int) -> None:
         cuts = [lo + (hi - lo) * i // self.threads for i in range(self.threads + 1)]
-        pairs = zip(cuts, cuts[1:], strict=False)
+        pairs = itertools.pairwise(cuts)
         self.under_way[group] = [self.pool.submit(self.engine.step, a, b) for a, b in pairs]
 
     def finish(self, group: int) -> None:

@@ -1,0 +1,40 @@
+"""What the native parts were built from: a warning when a source is newer than its binary."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import warnings
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX") or ".so"
+
+
+def state() -> tuple[list[str], list[str]]:
+    """Names of Skipjack's native modules that are not built, and of those older than their source."""
+    missing, stale = [], []
+    for source in sorted(ROOT.rglob("*.pyx")):
+        binary = source.with_name(source.stem + SUFFIX)
+        name = ".".join(source.relative_to(ROOT.parent).with_suffix("").parts)
+        if not binary.exists():
+            missing.append(name)
+        elif _is_stale(source, binary):
+            stale.append(name)
+    return missing, stale
+
+
+def warn_if_stale(module: str) -> None:
+    """Warn, once a process, if a native module is older than the .pyx beside it."""
+    binary = Path(getattr(sys.modules.get(module), "__file__", None) or "")
+    source = binary.with_name(binary.name.split(".", 1)[0] + ".pyx")
+    if source.exists() and _is_stale(source, binary):
+        warnings.warn(
+            f"{source.name} of {module} is newer than what was built from it. Build it again with: "
+            f"pip install -e . (or python setup.py build_ext --inplace).",
+            stacklevel=4,
+        )
+
+
+def _is_stale(source: Path, binary: Path) -> bool:
+    return source.stat().st_mtime > binary.stat().st_mtime + 1.0

@@ -1,0 +1,52 @@
+"""Doors stay light: what a command does not need is not loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("torch", "gymnasium", "numpy", "tyro", "rich", "wandb", "scipy", "matplotlib")
+
+
+def loaded(code: str, folder: Path) -> set[str]:
+    """Which heavy packages a fresh interpreter has loaded after running `code`."""
+    report = f"import sys; print('loaded', *(m for m in {HEAVY!r} if m in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize(
+    ("code", "allowed"),
+    [
+        ("import skipjack", set()),
+        ("from skipjack.cli.main import main; main(['--help'])", set()),
+        ("from skipjack.cli.main import main; main(['list'])", set()),
+        ("from skipjack.cli.main import main; main(['trian'])", set()),
+        ("from skipjack.cli.main import main; main(['config', 'show', 'pong'])", {"numpy"}),
+        ("import skipjack; skipjack.make('breakout', 4).reset(0)", {"numpy"}),
+        ("import skipjack.report.dashboard", {"rich"}),
+        ("import skipjack.cli.train, skipjack.run.config", {"numpy"}),
+    ],
+)
+def test_doors_are_light(code: str, allowed: set[str], tmp_path: Path) -> None:
+    assert loaded(code, tmp_path) <= allowed
+
+
+def test_front_door_names_what_exists() -> None:
+    import skipjack
+
+    assert len(set(skipjack.__all__)) == len(skipjack.__all__)
+    assert len(skipjack.__all__) <= 20
+    for name in skipjack.__all__:
+        assert getattr(skipjack, name) is not None
+    with pytest.raises(AttributeError):
+        skipjack.nothing  # noqa: B018
