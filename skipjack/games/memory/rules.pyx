@@ -115,7 +115,7 @@ cdef class Rules(Game):
     def inject(self, int env, dict values):
         """Put an env into a state: any fields of `snapshot`. For tests and debuggers."""
         cdef State* s = <State*>state(&self.k, env)
-        merged = s[0]
+        cdef dict merged = s[0]
         merged.update(values)
         s[0] = merged
         observe(&self.config, s, <float*>observation(&self.k, row(&self.k, env, 0)))

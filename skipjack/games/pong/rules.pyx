@@ -259,7 +259,7 @@ cdef class Rules(Game):
     def inject(self, int env, dict values):
         """Put an env into a state: any fields of `snapshot`. For tests and debuggers."""
         cdef State* s = <State*>state(&self.k, env)
-        merged = s[0]
+        cdef dict merged = s[0]
         merged.update(values)
         s[0] = merged
         self.show(env)

@@ -1,0 +1,129 @@
+"""Every native game against its slow Python twin: equal on random play, to the bit."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skipjack import registry
+from skipjack.rows import Rows, identity_rows
+from skipjack.seeding import env_seeds
+from tests.games.test_contract import engine_of
+from tests.reference.breakout import Breakout
+from tests.reference.cartpole import CartPole
+from tests.reference.pong import Pong
+from tests.reference.sanity import Memory, ResetLeak, Squared, Truncation
+from tests.reference.twin import Step, Twin
+
+ENVS = 4
+
+CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
+    "breakout": (Breakout, "breakout", {"time_limit": 4000}, 3000),
+    "breakout small ball": (Breakout, "breakout", {"ball_size": 8.0, "frame_skip": 8}, 1000),
+    "breakout skip 1": (Breakout, "breakout", {"frame_skip": 1, "balls": 2}, 3000),
+    "breakout continuous": (Breakout, "breakout", {"continuous": True, "time_limit": 900}, 1500),
+    "pong": (Pong, "pong", {"time_limit": 6000}, 3000),
+    "pong easy": (Pong, "pong", {"opponent_speed": 2.0, "frame_skip": 1}, 4000),
+    "pong two": (Pong, "pong/two", {}, 3000),
+    "cartpole": (CartPole, "cartpole", {"time_limit": 40}, 1000),
+    "memory": (Memory, "memory", {}, 1000),
+    "memory long": (Memory, "memory", {"symbols": 5, "delay": 9, "time_limit": 12}, 1000),
+    "truncation": (Truncation, "truncation", {}, 1000),
+    "reset_leak": (ResetLeak, "reset_leak", {"time_limit": 6}, 1000),
+    "squared": (Squared, "squared", {}, 1000),
+    "squared large": (Squared, "squared", {"size": 7, "time_limit": 60}, 1000),
+}
+
+
+def actions_of(engine: Any, steps: int, seed: int = 0) -> Any:
+    """Actions that last some steps, so that play goes somewhere; (steps, rows, width)."""
+    generator = np.random.default_rng(seed)
+    size = (steps, ENVS * engine.seats, engine.action.width)
+    if engine.action.is_discrete:
+        drawn = generator.integers(0, engine.action.counts, size).astype(np.int32)
+    else:
+        drawn = generator.uniform(-1.5, 1.5, size).astype(np.float32)
+    keep = generator.random(size[:2]) < 0.6
+    for t in range(1, steps):
+        drawn[t] = np.where(keep[t][:, None], drawn[t - 1], drawn[t])
+    return drawn
+
+
+def assert_same(step: Step, engine: Any, rows: Rows, env: int, where: str, exact: bool) -> None:
+    first = env * engine.seats
+
+    def same(a: Any, b: Any, what: str) -> None:
+        a, b = np.asarray(a), np.asarray(b)
+        equal = np.array_equal(a, b, equal_nan=True)
+        near = equal or (not exact and np.allclose(a, b, rtol=0, atol=1e-6))
+        assert near, f"{what} at {where}:\n{a}\n{b}"
+
+    records = engine.records(env, env + 1)
+    assert len(records) == len(step.records), where
+    for seat in range(engine.seats):
+        row = first + seat
+        same(rows.observations[row], step.observations[seat], "observations")
+        same(rows.rewards[row], np.float32(step.rewards[seat]), "rewards")
+        assert rows.terminated[row] == step.terminated, where
+        assert rows.truncated[row] == step.truncated, where
+        if step.truncated:
+            same(rows.final[row], step.final[seat], "final")
+    for record, wanted in zip(records, step.records, strict=True):
+        for name in ("seat", "episode", "length", "return", "truncated", "partial"):
+            assert record[name] == wanted[name], f"{name} at {where}"
+        same(record["score"], np.float32(wanted["score"]), "score")
+        same(record["outcome"], np.float32(wanted["outcome"]), "outcome")
+        same(record["stats"], np.array(wanted["stats"], np.float32), "stats")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_twin(case: str) -> None:
+    twin_class, name, changes, steps = CASES[case]
+    engine = engine_of(name, ENVS, **changes)
+    rows = Rows.allocate(ENVS * engine.seats, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(ENVS, engine.seats), False)
+    seeds = env_seeds(5, 0, ENVS)
+    engine.reset(0, ENVS, seeds)
+    twins = [twin_class(int(seed), engine.config) for seed in seeds]
+    for env, seat in itertools.product(range(ENVS), range(engine.seats)):
+        first = twins[env].observations()[seat]
+        assert np.array_equal(rows.observations[env * engine.seats + seat], first)
+    exact = name != "cartpole"  # its sine is a polynomial: equal to 1e-14, not to the bit
+    ended = 0
+    for t, actions in enumerate(actions_of(engine, steps)):
+        rows.actions[:] = actions
+        engine.step(0, ENVS)
+        for env, twin in enumerate(twins):
+            mine = actions[env * engine.seats : (env + 1) * engine.seats]
+            step = twin.step(list(mine))
+            assert_same(step, engine, rows, env, f"step {t}, env {env}", exact)
+            ended += len(step.records)
+    assert ended > 0, "no episode ended: play longer"
+
+
+def test_every_game_has_a_twin() -> None:
+    assert {name.partition("/")[0] for _, name, _, _ in CASES.values()} == set(registry.GAMES)
+
+
+def test_breakout_twin_plays_on_with_a_good_player() -> None:
+    """Random play seldom leaves the lower rows: a player that follows the ball sees both walls."""
+    engine = engine_of("breakout", ENVS, time_limit=60_000, desynchronise=False)
+    rows = Rows.allocate(ENVS, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(ENVS, 1), False)
+    seeds = env_seeds(1, 0, ENVS)
+    engine.reset(0, ENVS, seeds)
+    twins = [Breakout(int(seed), engine.config) for seed in seeds]
+    generator = np.random.default_rng(0)
+    best = 0.0
+    for t in range(4000):
+        off = rows.observations[:, 5] * 96 + generator.uniform(-25, 25, ENVS)
+        rows.actions[:, 0] = np.where(off < -12, 1, np.where(off > 12, 2, 0))
+        chosen = rows.actions.copy()
+        engine.step(0, ENVS)
+        for env, twin in enumerate(twins):
+            assert_same(twin.step([chosen[env]]), engine, rows, env, f"step {t}, env {env}", True)
+        best = max(best, float(rows.observations[:, 7].max()) * 864)
+    assert best > 432, f"the second wall was never reached: {best} points"
