@@ -8,7 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -20,7 +19,7 @@ windows = sys.platform == "win32"
 # Contraction into fused multiply-adds is off: a game's numbers are the same on every machine.
 flags = ["/O2"] if windows else ["-O3", "-fno-math-errno", "-ffp-contract=off"]
 links: list[str] = []
-macros: list[tuple[str, str | None]] = [("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")]
+macros: list[tuple[str, str | None]] = []
 if native and not windows:
     flags.append("-march=native")
 if debug:
@@ -36,7 +35,7 @@ def extension(source: Path) -> Extension:
     return Extension(
         ".".join(source.with_suffix("").parts),
         [str(source)],
-        include_dirs=[numpy.get_include(), "skipjack/native"],
+        include_dirs=["skipjack/native"],
         define_macros=macros,
         extra_compile_args=[*flags, *(["-std=c++17"] if is_cpp and not windows else [])],
         extra_link_args=[*links, *(["-pthread"] if is_cpp and not windows else [])],

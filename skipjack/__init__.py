@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skipjack.errors import SkipjackError
-    from skipjack.evaluate import evaluate
     from skipjack.policies.config import PolicyConfig
     from skipjack.policies.policy import Policy
     from skipjack.rows import Batch, Engine, Rows
@@ -36,7 +35,6 @@ _HOMES = {
     "TrainConfig": "skipjack.train.config",
     "Vector": "skipjack.vector.contract",
     "configure": "skipjack.run.config",
-    "evaluate": "skipjack.evaluate",
     "make": "skipjack.vector.make",
 }
 
@@ -53,7 +51,6 @@ __all__ = [
     "TrainConfig",
     "Vector",
     "configure",
-    "evaluate",
     "make",
 ]
 

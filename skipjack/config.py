@@ -23,7 +23,6 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -134,9 +133,17 @@ class Resolved:
     provenance: dict[str, str]
 
 
-@lru_cache
 def settings(cls: type) -> dict[str, Setting]:
     """Every setting of a config class and its sections, by dotted name, in order."""
+    if cls not in _KNOWN:
+        _KNOWN[cls] = _declared(cls)
+    return _KNOWN[cls]
+
+
+_KNOWN: dict[type, dict[str, Setting]] = {}  # reading sources takes milliseconds
+
+
+def _declared(cls: type) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     hints = typing.get_type_hints(cls, include_extras=True)
     docs = _docs(cls)

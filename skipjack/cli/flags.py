@@ -49,7 +49,7 @@ def parse(
     whole = dataclasses.make_dataclass("Flags", [*own, *sections], namespace={"__doc__": None})
     if sections:
         description += " Short forms: --threads for --vector.threads, --policy for --policy.own."
-    found = tyro.cli(whole, args=given, prog=prog, description=description)
+    found: Any = tyro.cli(whole, args=given, prog=prog, description=description)
     flat = settings.flatten(found)
     named = {token.split("=", 1)[0].lstrip("-").replace("-", "_") for token in given}
     named |= {name.replace(".no_", ".") for name in named}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import sysconfig
 import warnings
@@ -24,16 +25,34 @@ def state() -> tuple[list[str], list[str]]:
     return missing, stale
 
 
+def digest(module: str) -> bytes:
+    """Eight bytes that change with the source of a game or of the kernel.
+
+    Envs saved under other rules have the same size but another future: they must not be loaded.
+    """
+    hashed = hashlib.blake2b(digest_size=8)
+    for source in (_source(module), ROOT / "native" / "kernel.pxd", ROOT / "native" / "kernel.pyx"):
+        if source.exists():
+            hashed.update(source.read_bytes())
+    return hashed.digest()
+
+
 def warn_if_stale(module: str) -> None:
     """Warn, once a process, if a native module is older than the .pyx beside it."""
-    binary = Path(getattr(sys.modules.get(module), "__file__", None) or "")
-    source = binary.with_name(binary.name.split(".", 1)[0] + ".pyx")
+    source = _source(module)
+    binary = Path(sys.modules[module].__file__ or "")
     if source.exists() and _is_stale(source, binary):
         warnings.warn(
             f"{source.name} of {module} is newer than what was built from it. Build it again with: "
             f"pip install -e . (or python setup.py build_ext --inplace).",
             stacklevel=4,
         )
+
+
+def _source(module: str) -> Path:
+    """The .pyx that lies beside a loaded native module."""
+    binary = Path(sys.modules[module].__file__ or "")
+    return binary.with_name(binary.name.split(".", 1)[0] + ".pyx")
 
 
 def _is_stale(source: Path, binary: Path) -> bool:

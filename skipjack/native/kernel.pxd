@@ -211,6 +211,7 @@ cdef class Game:
     cdef readonly tuple teams
     cdef readonly tuple statistics
     cdef readonly object record_dtype
+    cdef bytes rules            # digest of the game's source, part of what `save` writes
     cdef object held            # the arrays whose memory `k` points to
 
     # To write in a game. Both work on envs [lo, hi), without the GIL, and may run in several

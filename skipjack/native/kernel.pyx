@@ -5,14 +5,13 @@ kernel gives it streams, rows, flags and records (the inline functions in `kerne
 is an `Engine` (`skipjack.rows`) once its Python class adds the layouts.
 """
 
-from libc.math cimport isnan
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 import numpy as np
 
 from skipjack.errors import RunError, must
-from skipjack.native.build import warn_if_stale
+from skipjack.native.build import digest, warn_if_stale
 from skipjack.rows import episode_dtype
 
 abi = <int>ABI
@@ -59,6 +58,7 @@ cdef class Game:
         for base in type(self).__mro__:
             if base.__base__ is Game:
                 warn_if_stale(base.__module__)
+                self.rules = digest(base.__module__)
         if abi != ABI:
             raise must(
                 "a game must be built for this version of the kernel", hint="Build it again.",
@@ -169,7 +169,7 @@ cdef class Game:
         return found
 
     def save(self, int lo, int hi):
-        """The blocks of envs [lo, hi), after 16 bytes that say which build they belong to."""
+        """The blocks of envs [lo, hi), after a stamp that says which build they belong to."""
         self._check(lo, hi)
         cdef char* start = self.k.blocks + lo * self.k.block_size
         return self._stamp() + start[: (hi - lo) * self.k.block_size]
@@ -178,15 +178,15 @@ cdef class Game:
         """Take back what `save` gave for as many envs of the same game, config and build."""
         self._check(lo, hi)
         cdef bytes stamp = self._stamp()
-        cdef size_t size = (hi - lo) * self.k.block_size
-        if state[:16] != stamp or <size_t>len(state) != size + 16:
+        cdef Py_ssize_t size = (hi - lo) * self.k.block_size
+        if state[: len(stamp)] != stamp or len(state) != size + len(stamp):
             raise RunError(
-                f"The saved envs must come from this build of {type(self).__name__} with the same "
-                f"settings ({size + 16} bytes), but {len(state)} bytes of another one were given. "
-                f"Start a new run from the weights with --from."
+                f"The saved envs must come from this build of {type(self).__name__}, with the same "
+                f"rules and settings, but got those of another one. Start a new run from the "
+                f"weights with --from."
             )
         cdef const char* source = state
-        memcpy(self.k.blocks + lo * self.k.block_size, source + 16, size)
+        memcpy(self.k.blocks + lo * self.k.block_size, source + len(stamp), size)
 
     def scene(self, int env):
         """The env's picture (`skipjack.native.scene.Scene`)."""
@@ -210,9 +210,8 @@ cdef class Game:
         return <size_t><void*>self
 
     def _stamp(self):
-        return np.array(
-            [ABI, self.k.block_size, self.k.seats, self.k.statistics], np.uint32
-        ).tobytes()
+        sizes = [ABI, self.k.block_size, self.k.seats, self.k.statistics]
+        return np.array(sizes, np.uint32).tobytes() + self.rules
 
     def _check(self, int lo, int hi):
         if not 0 <= lo <= hi <= self.num_envs:

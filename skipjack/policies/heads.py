@@ -35,7 +35,8 @@ class DiscreteHead(nn.Module):
             noise: uniform in [0, 1), (rows, components).
             mask: legal choices (rows, choices), nonzero where legal.
         """
-        actions, total = [], 0.0
+        actions = []
+        total = parameters.new_zeros(len(parameters), dtype=torch.float32)
         for index, logp in enumerate(self._log_probabilities(parameters, mask)):
             edges = logp.exp().cumsum(-1)
             # The last edge may round below 1: scaling the noise by it keeps the choice legal.
@@ -43,7 +44,7 @@ class DiscreteHead(nn.Module):
             choice = (edges <= point).sum(-1, keepdim=True).clamp_(max=logp.shape[-1] - 1)
             actions.append(choice)
             total = total + logp.gather(-1, choice)[:, 0]
-        return torch.cat(actions, -1).int(), torch.as_tensor(total)
+        return torch.cat(actions, -1).int(), total
 
     def best(self, parameters: Tensor, mask: Tensor | None = None) -> Tensor:
         """The most probable action (rows, components) int32."""
@@ -54,12 +55,13 @@ class DiscreteHead(nn.Module):
         self, parameters: Tensor, actions: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Log-probability (...) of `actions`, and the entropy (..., components)."""
-        total, entropies = 0.0, []
+        entropies = []
+        total = parameters.new_zeros(parameters.shape[:-1], dtype=torch.float32)
         for index, logp in enumerate(self._log_probabilities(parameters, mask)):
             choice = actions[..., index : index + 1].long()
             total = total + logp.gather(-1, choice)[..., 0]
             entropies.append(-(logp.exp() * logp).sum(-1))
-        return torch.as_tensor(total), torch.stack(entropies, -1)
+        return total, torch.stack(entropies, -1)
 
     def to_env(self, actions: Tensor) -> Tensor:
         """Actions as the engine takes them: these."""

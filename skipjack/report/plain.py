@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TextIO
 
-from skipjack.report.progress import Evaluation, Progress, RunInfo, Sink
+from skipjack.report.progress import Evaluation, Progress, RunInfo, Screen
 from skipjack.report.window import Window, duration, short, time_left, verdict
 
 
@@ -72,7 +72,7 @@ def describe(evaluation: Evaluation) -> str:
     )
 
 
-def choose(json: bool, env: str, run: str) -> Sink:
+def choose(json: bool, env: str, run: str) -> Screen:
     """The dashboard where there is a terminal that can show it, else plain lines on stderr."""
     plain = (
         json

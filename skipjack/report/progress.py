@@ -99,3 +99,10 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Free what is held; nothing comes after it."""
+
+
+class Screen(Sink, Protocol):
+    """A sink that is there before the run is."""
+
+    def show(self, text: str) -> None:
+        """What the start-up is doing."""

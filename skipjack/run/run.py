@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from skipjack import checkpoint, evaluate, registry, seeding
+from skipjack import checkpoint, registry, seeding
 from skipjack import config as settings
 from skipjack.errors import RunError, SkipjackError, must
+from skipjack.evaluate import evaluate
 from skipjack.policies.policy import build
 from skipjack.report import Evaluation, Progress, Reporter, RunInfo, Sink
 from skipjack.report.store import Store, evaluation_row
@@ -269,7 +270,7 @@ def evaluate_policy(
     if episodes:
         quota = -(-episodes // vector.num_rows)
     try:
-        return evaluate.evaluate(
+        return evaluate(
             policy,
             vector,
             quota=quota,

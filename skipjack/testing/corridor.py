@@ -21,7 +21,7 @@ from skipjack.spaces import Actions, Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class CorridorConfig:
     """Settings of the corridor."""
 
     length: int = 7
@@ -33,9 +33,9 @@ class Config:
 class Corridor:
     """`num_envs` corridors of two seats."""
 
-    Config = Config
+    Config = CorridorConfig
 
-    def __init__(self, num_envs: int, config: Config = Config()) -> None:
+    def __init__(self, num_envs: int, config: CorridorConfig = CorridorConfig()) -> None:
         self.num_envs, self.seats, self.teams = num_envs, 2, (0, 1)
         self.config = config
         self.observation = Layout.box((3,), low=0.0, high=1.0)

@@ -104,7 +104,7 @@ class VectorContract:
                 batch = candidate.step(random_actions(candidate, generator, len(batch.alive)))
             ends.append(batch.observations.copy())
             candidate.close()
-        assert np.array_equal(*ends)
+        assert np.array_equal(ends[0], ends[1])
 
     def test_misuse_is_an_error_in_words(self) -> None:
         """Receiving before a reset, sending twice, wrong shapes, too many groups."""

@@ -13,7 +13,7 @@ class Profile:
     """Seconds by phase since the last `take`. On a GPU the host's time: work is queued."""
 
     def __init__(self) -> None:
-        self.seconds = dict.fromkeys(PHASES, 0.0)
+        self.seconds: dict[str, float] = dict.fromkeys(PHASES, 0.0)
         self.started = time.perf_counter()
 
     @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skipjack.train import fast_returns
+from skipjack.train.fast_returns import advantages as fast_advantages
 
 Array = npt.NDArray[Any]
 
@@ -43,7 +43,7 @@ def advantages(
     """
     out = np.empty(rewards.shape, np.float32)
     flags = (terminated, truncated, alive, waiting)
-    fast_returns.advantages(
+    fast_advantages(
         rewards,
         values,
         last_values,

@@ -89,10 +89,18 @@ class Rollout:
 
     def finish(self, discount: float, trace: float) -> None:
         """Advantages and value targets, once every row has its horizon and its last value."""
-        names = ("rewards", "values", "last_values", "final_values")
-        names += ("terminated", "truncated", "alive", "waiting")
-        arrays = [getattr(self, name).cpu().numpy() for name in names]
-        found = returns.advantages(*arrays, discount, trace)
+        found = returns.advantages(
+            rewards=self.rewards.cpu().numpy(),
+            values=self.values.cpu().numpy(),
+            last_values=self.last_values.cpu().numpy(),
+            final_values=self.final_values.cpu().numpy(),
+            terminated=self.terminated.cpu().numpy(),
+            truncated=self.truncated.cpu().numpy(),
+            alive=self.alive.cpu().numpy(),
+            waiting=self.waiting.cpu().numpy(),
+            discount=discount,
+            trace=trace,
+        )
         self.advantages.copy_(torch.from_numpy(found))
         torch.add(self.advantages, self.values, out=self.targets)
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from skipjack.errors import must
-from skipjack.native import kernel
+from skipjack.native.kernel import Game, checked
 from skipjack.native.pool import Pool
 from skipjack.rows import Engine
 from skipjack.vector.contract import Vector
@@ -28,7 +28,7 @@ class Threads(Vector):
         super().__init__(engine, **settings)
         self.threads = threads
         self._runner: _Native | _Python
-        if isinstance(engine, kernel.Game):
+        if isinstance(engine, Game):
             self._runner = _Native(engine, threads, self.groups)
         else:
             self._runner = _Python(engine, threads)
@@ -54,14 +54,14 @@ class _Native:
         self.ranges: dict[int, tuple[int, int]] = {}
 
     def post(self, group: int, lo: int, hi: int) -> None:
-        if kernel.checked:
+        if checked:
             self.game.check_actions(lo, hi)
             self.ranges[group] = lo, hi
         self.pool.post(group, lo, hi)
 
     def finish(self, group: int) -> None:
         self.pool.finish(group)
-        if kernel.checked:
+        if checked:
             self.game.check_rows(*self.ranges[group])
 
     def close(self) -> None:

@@ -110,7 +110,9 @@ def test_speed_steps_up_every_fourth_hit_to_its_top() -> None:
     assert max(speeds) == 448
 
 
-@pytest.mark.parametrize(("row", "points", "speed"), [(5, 1, 256), (3, 4, 256), (2, 4, 448), (0, 7, 448)])
+@pytest.mark.parametrize(
+    ("row", "points", "speed"), [(5, 1, 256), (3, 4, 256), (2, 4, 448), (0, 7, 448)]
+)
 def test_points_and_speed_of_rows(row: int, points: int, speed: float) -> None:
     """A brick of the three upper rows makes the ball fast at once."""
     engine, rows = table(ball_size=8.0)

@@ -57,7 +57,9 @@ def test_sides_are_symmetric(
 
 def test_first_to_21_ends_with_records_of_both_sides() -> None:
     engine, rows = court()
-    engine.inject(0, {"points": [20, 7], "x": 460.0, "vx": 10.0, "y": 0.0, "paddle": [285.0, 570.0]})
+    engine.inject(
+        0, {"points": [20, 7], "x": 460.0, "vx": 10.0, "y": 0.0, "paddle": [285.0, 570.0]}
+    )
     while not rows.terminated[0]:
         engine.step(0, 1)
     left, right = engine.records(0, 1)

@@ -18,7 +18,9 @@ PADDLE_W, PADDLE_SPEED, TOP_SPEED = 62, 620.0, 448.0
 NEVER = 2.0
 
 
-def axis(low: float, high: float, at: float, size: float, move: float) -> tuple[float, float] | None:
+def axis(
+    low: float, high: float, at: float, size: float, move: float
+) -> tuple[float, float] | None:
     """When a side [at, at + size] that moves by `move` starts and stops to overlap [low, high]."""
     if move == 0:
         return (-1e9, 1e9) if at < high and at + size > low else None

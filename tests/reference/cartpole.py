@@ -21,7 +21,12 @@ class CartPole(Twin):
         temp = (force + 0.05 * spin**2 * sin) / 1.1
         angular = (9.8 * sin - cos * temp) / (0.5 * (4 / 3 - 0.1 * cos**2 / 1.1))
         acceleration = temp - 0.05 * angular * cos / 1.1
-        self.state = [x + 0.02 * v, v + 0.02 * acceleration, angle + 0.02 * spin, spin + 0.02 * angular]
+        self.state = [
+            x + 0.02 * v,
+            v + 0.02 * acceleration,
+            angle + 0.02 * spin,
+            spin + 0.02 * angular,
+        ]
         fallen = abs(self.state[0]) > 2.4 or abs(self.state[2]) > math.radians(12)
         return [1.0], fallen, 1
 

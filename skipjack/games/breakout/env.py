@@ -11,7 +11,7 @@ from skipjack.spaces import Actions, Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class BreakoutConfig:
     """Settings of Breakout."""
 
     frame_skip: Annotated[int, Choice(1, 2, 4, 8)] = 4
@@ -31,9 +31,9 @@ class Config:
 class Breakout(Rules):
     """A native engine of `num_envs` games of Breakout, one seat each."""
 
-    Config = Config
+    Config = BreakoutConfig
 
-    def __init__(self, num_envs: int, config: Config = Config()) -> None:
+    def __init__(self, num_envs: int, config: BreakoutConfig = BreakoutConfig()) -> None:
         super().__init__(num_envs, config)
         self.config = config
         self.observation = Layout.box((118,), low=-1.0, high=1.0)

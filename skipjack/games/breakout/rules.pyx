@@ -17,8 +17,9 @@ bounce by bounce, the earliest hit first, so that no speed lets it pass through 
 The ball leaves the paddle at an angle linear in where it hits, up to 45 degrees. It is served downwards
 from below the wall (y = 140, in the middle) at a random angle of that range, at 256 pixels a second, so
 that no ball scores before it was hit; every fourth paddle hit adds 64 up to 448, and a broken brick of
-the three upper rows makes it 448 at once. The top wall halves the paddle until the next serve. When the wall is cleared the second one is built at
-the next paddle hit; clearing that one (864 points) ends the game, as losing the fifth ball does.
+the three upper rows makes it 448 at once. The top wall halves the paddle until the next serve. When the
+wall is cleared the second one is built at the next paddle hit; clearing that one (864 points) ends the
+game, as losing the fifth ball does.
 
 Actions: 0 stay, 1 left, 2 right; `continuous`: velocity in [-1, 1] of the paddle's full speed.
 Reward: the points scored in the step. Score: points / 864. Statistics: points, balls (left), hits
@@ -26,9 +27,9 @@ Reward: the points scored in the step. Score: points / 864. Statistics: points, 
 
 Observation, float32[118], all in [-1, 1] and 0 where they say little, so that no feature drowns another:
 paddle middle x and ball middle x (-1 left, 1 right edge), ball middle y (-1 top, 1 bottom and below),
-vx / 448, vy / 448, ball middle minus paddle middle / 96 (saturating), balls left / 5, points / 864, paddle
-width / 62, paddle hits towards the next speed-up / 4, then a flag for each brick, 1 once it is broken, row
-by row from the top left.
+vx / 448, vy / 448, ball middle minus paddle middle / 96 (saturating), balls left / 5, points / 864,
+paddle width / 62, paddle hits towards the next speed-up / 4, then a flag for each brick, 1 once it is
+broken, row by row from the top left.
 """
 
 from libc.math cimport NAN, cos, sin
@@ -243,9 +244,9 @@ cdef void hit_paddle(const Config* c, State* s) noexcept nogil:
 cdef int move_ball(const Config* c, State* s) noexcept nogil:
     """One tick of the ball; the points it scored. A tick holds at most 16 bounces."""
     cdef double left = 1, dx, dy, share, other, size = c.ball_size
-    cdef int points = 0, bounce, r = 0, column = 0
+    cdef int points = 0, _bounce, r = 0, column = 0
     cdef Hit hit, side = NOTHING
-    for bounce in range(16):
+    for _bounce in range(16):
         dx, dy = s.vx * TICK * left, s.vy * TICK * left
         hit, share = NOTHING, 1
         if dx < 0 and s.x + dx < 0:
@@ -293,8 +294,8 @@ cdef int move_ball(const Config* c, State* s) noexcept nogil:
 
 cdef int advance(const Config* c, State* s, Stream* stream, double velocity) noexcept nogil:
     """One step of `frame_skip` ticks; the points scored. Stops when the game is over."""
-    cdef int tick, points = 0
-    for tick in range(c.frame_skip):
+    cdef int _tick, points = 0
+    for _tick in range(c.frame_skip):
         s.paddle = clipped_double(s.paddle + velocity * PADDLE_SPEED * TICK, WIDTH - s.paddle_width)
         points += move_ball(c, s)
         if s.points >= 2 * WALL_POINTS:

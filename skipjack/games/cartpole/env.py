@@ -11,7 +11,7 @@ from skipjack.spaces import Actions, Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class CartPoleConfig:
     """Settings of CartPole."""
 
     time_limit: Annotated[int, Within(1, 1_000_000)] = 500
@@ -23,9 +23,9 @@ class Config:
 class CartPole(Rules):
     """A native engine of `num_envs` carts, one seat each."""
 
-    Config = Config
+    Config = CartPoleConfig
 
-    def __init__(self, num_envs: int, config: Config = Config()) -> None:
+    def __init__(self, num_envs: int, config: CartPoleConfig = CartPoleConfig()) -> None:
         super().__init__(num_envs, config)
         self.config = config
         self.observation = Layout.box((4,))

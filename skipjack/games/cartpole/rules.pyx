@@ -12,7 +12,8 @@ Constants, equations and order of operations (explicit Euler, 0.02 s a step) are
 uniform in +-0.05; it is terminated when |x| > 2.4 or the angle leaves +-12 degrees, and truncated
 after `time_limit` steps.
 
-Actions: 0 push left, 1 push right. Reward: 1 a step. Score: steps / time limit. Statistics: none beside length.
+Actions: 0 push left, 1 push right. Reward: 1 a step. Score: steps / time limit. Statistics: none beside
+length.
 
 Observation, float32[4]: x (m), speed (m/s), angle (radians), angular speed (radians/s), unscaled.
 """
@@ -140,7 +141,10 @@ cdef class Rules(Game):
         return Scene(600, 400).add(
             Line(0, y, 600, y, 2, (90, 100, 120)),
             Rectangle(x - 30, y - 30, 60, 30, (220, 225, 235)),
-            Line(x, y - 30, x + length * sine(s.angle), y - 30 - length * cosine(s.angle), 10, (222, 160, 70)),
+            Line(
+                x, y - 30, x + length * sine(s.angle), y - 30 - length * cosine(s.angle), 10,
+                (222, 160, 70),
+            ),
             Circle(x, y - 30, 6, (96, 176, 240)),
         )
 

@@ -11,7 +11,7 @@ from skipjack.spaces import Actions, Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class MemoryConfig:
     """Settings of Memory."""
 
     symbols: Annotated[int, Within(2, 64)] = 4
@@ -27,9 +27,9 @@ class Config:
 class Memory(Rules):
     """A native engine of `num_envs` episodes of Memory, one seat each."""
 
-    Config = Config
+    Config = MemoryConfig
 
-    def __init__(self, num_envs: int, config: Config = Config()) -> None:
+    def __init__(self, num_envs: int, config: MemoryConfig = MemoryConfig()) -> None:
         super().__init__(num_envs, config)
         self.config = config
         self.observation = Layout.box((config.symbols + 1,), low=0.0, high=1.0)

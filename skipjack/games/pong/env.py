@@ -11,7 +11,7 @@ from skipjack.spaces import Actions, Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class PongConfig:
     """Settings of Pong."""
 
     frame_skip: Annotated[int, Choice(1, 2, 4, 8)] = 8
@@ -29,9 +29,9 @@ class Config:
 class Pong(Rules):
     """A native engine of `num_envs` games of Pong, one seat each or two."""
 
-    Config = Config
+    Config = PongConfig
 
-    def __init__(self, num_envs: int, config: Config = Config()) -> None:
+    def __init__(self, num_envs: int, config: PongConfig = PongConfig()) -> None:
         super().__init__(num_envs, config)
         self.config = config
         self.observation = Layout.box((8,), low=-1.0, high=1.0)

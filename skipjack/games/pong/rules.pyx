@@ -140,8 +140,8 @@ cdef inline bint is_over(const State* s) noexcept nogil:
 
 cdef int advance(const Config* c, State* s, Stream* stream, double left, double right) noexcept nogil:
     """One step; points of the left side minus points of the right. Stops when the game is over."""
-    cdef int i, balance = 0
-    for i in range(c.frame_skip):
+    cdef int _i, balance = 0
+    for _i in range(c.frame_skip):
         balance += frame(c, s, stream, left, right)
         if is_over(s):
             break

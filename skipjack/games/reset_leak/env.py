@@ -11,7 +11,7 @@ from skipjack.spaces import Actions, Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class ResetLeakConfig:
     """Settings of Reset leak."""
 
     time_limit: Annotated[int, Within(1, 1_000_000)] = 18_000
@@ -23,9 +23,9 @@ class Config:
 class ResetLeak(Rules):
     """A native engine of `num_envs` episodes of Reset leak, one seat each."""
 
-    Config = Config
+    Config = ResetLeakConfig
 
-    def __init__(self, num_envs: int, config: Config = Config()) -> None:
+    def __init__(self, num_envs: int, config: ResetLeakConfig = ResetLeakConfig()) -> None:
         super().__init__(num_envs, config)
         self.config = config
         self.observation = Layout.box((1,), low=1.0, high=1.0)

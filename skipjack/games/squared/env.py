@@ -13,7 +13,7 @@ from skipjack.spaces import Actions, Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class SquaredConfig:
     """Settings of Squared."""
 
     size: Annotated[int, Choice(3, 5, 7, 9, 11)] = 7
@@ -27,9 +27,9 @@ class Config:
 class Squared(Rules):
     """A native engine of `num_envs` boards, one seat each."""
 
-    Config = Config
+    Config = SquaredConfig
 
-    def __init__(self, num_envs: int, config: Config = Config()) -> None:
+    def __init__(self, num_envs: int, config: SquaredConfig = SquaredConfig()) -> None:
         super().__init__(num_envs, config)
         self.config = config
         self.observation = Layout.box((config.size,) * 2, np.uint8, low=0, high=2, kinds=3)

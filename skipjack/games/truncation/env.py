@@ -11,7 +11,7 @@ from skipjack.spaces import Actions, Layout
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class TruncationConfig:
     """Settings of Truncation."""
 
     time_limit: Annotated[int, Within(1, 1_000_000)] = 8
@@ -23,9 +23,9 @@ class Config:
 class Truncation(Rules):
     """A native engine of `num_envs` episodes of Truncation, one seat each."""
 
-    Config = Config
+    Config = TruncationConfig
 
-    def __init__(self, num_envs: int, config: Config = Config()) -> None:
+    def __init__(self, num_envs: int, config: TruncationConfig = TruncationConfig()) -> None:
         super().__init__(num_envs, config)
         self.config = config
         self.observation = Layout.box((1,), low=1.0, high=1.0)
