@@ -34,18 +34,25 @@ class Configured:
     entry: Entry
 
 
+@dataclass(frozen=True)
+class Seeded:
+    """What stands at the top of every root config."""
+
+    seed: Annotated[int, Within(0, 2**63 - 1)] = 0
+    """Seed of envs, acting noise, first weights and minibatches: the same one, the same run."""
+
+
 @lru_cache
 def root(env_config: type) -> type:
     """The root config class for an env with this config class."""
     fields: list[tuple[str, Any, Any]] = [
-        ("seed", Annotated[int, Within(0, 2**63 - 1)], 0),
         ("env", env_config, _section(env_config)),
         ("vector", VectorConfig, _section(VectorConfig)),
         ("policy", PolicyConfig, _section(PolicyConfig)),
         ("train", TrainConfig, _section(TrainConfig)),
         ("eval", EvaluateConfig, _section(EvaluateConfig)),
     ]
-    return dataclasses.make_dataclass("RunConfig", fields, frozen=True)
+    return dataclasses.make_dataclass("RunConfig", fields, bases=(Seeded,), frozen=True)
 
 
 def configure(
