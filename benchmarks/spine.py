@@ -49,7 +49,9 @@ def speeds() -> dict[str, Any]:
     """Steps a second of the games alone (one thread, and two against one in the same run)."""
     found: dict[str, Any] = {}
     for env in ("breakout", "pong", "cartpole"):
-        rows = [skipjack("bench", "steps", env, "--vector.num-envs", "4096")[0] for _ in range(TIMES)]
+        rows = [
+            skipjack("bench", "steps", env, "--vector.num-envs", "4096")[0] for _ in range(TIMES)
+        ]
         one = [row["steps/s, one thread"] for row in rows]
         found[f"{env}, one core"] = median(one)
         several = next(key for key in rows[0] if key.startswith("steps/s") and "one" not in key)
@@ -72,7 +74,11 @@ def solve(env: str, target: float, seed: int) -> dict[str, Any]:
     for row in map(json.loads, lines):
         if row.get("episodes", 0) >= 20 and (row.get("episodes/score") or 0) >= target:
             seconds = result["seconds_start"] + row.get("seconds", 0)
-            reached = {"seconds": seconds, "training seconds": row["seconds"], "steps": row["steps"]}
+            reached = {
+                "seconds": seconds,
+                "training seconds": row["seconds"],
+                "steps": row["steps"],
+            }
             break
     return {
         "reached": reached,
@@ -91,7 +97,9 @@ def scores() -> dict[str, Any]:
         found[f"{env} to {target}"] = {
             "seeds that reached it": f"{len(reached)} of {len(runs)}",
             "seconds": median([r["seconds"] for r in reached]) if reached else None,
-            "training seconds": median([r["training seconds"] for r in reached]) if reached else None,
+            "training seconds": median([r["training seconds"] for r in reached])
+            if reached
+            else None,
             "steps": median([r["steps"] for r in reached]) if reached else None,
             "final scores": [round(run["final score"], 3) for run in runs],
             "whole command": median([run["seconds"] for run in runs]),

@@ -40,7 +40,11 @@ def test_a_setting_is_declared_once() -> None:
     found = settings.settings(Outer)
     assert list(found)[:3] == ["seed", "inner.rate", "inner.steps"]
     rate = found["inner.rate"]
-    assert (rate.doc, rate.default, rate.bounds()) == ("Speed of learning.", 1e-3, "between 0 and 1")
+    assert (rate.doc, rate.default, rate.bounds()) == (
+        "Speed of learning.",
+        1e-3,
+        "between 0 and 1",
+    )
     assert rate.search == Log(1e-4, 1e-2)
     assert found["inner.steps"].bounds() == "at least 1"
     assert found["inner.mode"].options == ("fast", "slow")

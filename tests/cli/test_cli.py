@@ -1,0 +1,388 @@
+"""The command line as users meet it: commands, fields of --json, and every mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skipjack import checkpoint
+from skipjack.cli.main import COMMANDS, main
+
+TINY = [
+    "--vector.num-envs=8", "--train.horizon=8", "--train.minibatches=2", "--policy.hidden=8",
+    "--eval.envs=4", "--eval.quota=1", "--train.steps=512",
+]  # fmt: skip
+FIELDS = (
+    "env run seed steps steps_per_second seconds seconds_start seconds_final seconds_total score "
+    "score_ci95 return episodes unfinished"
+)
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture()
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
+    """Run a command in an empty folder; gives exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SKIPJACK_MACHINE", str(tmp_path / "machine.toml"))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        try:
+            code = main(arguments)
+        except SystemExit as error:
+            code = int(error.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def train(call: Call, env: str = "cartpole", *more: str) -> dict[str, Any]:
+    code, out, err = call("train", env, *TINY, "--json", *more)
+    assert code == 0, err
+    return json.loads(out.splitlines()[-1])
+
+
+# ---- what works ----
+
+
+def test_train_gives_every_field(call: Call) -> None:
+    row = train(call)
+    assert set(FIELDS.split()) <= set(row)
+    assert (row["env"], row["seed"], row["steps"]) == ("cartpole", 0, 512)
+    assert row["seconds_total"] >= row["seconds"] + row["seconds_final"]
+    assert 0 <= row["score"] <= 1
+    assert (row["episodes"], row["unfinished"]) == (4, 0)
+    folder = Path(row["run"])
+    assert {"config.toml", "origin.json", "metrics.jsonl", "latest", "checkpoints"} <= {
+        path.name for path in folder.iterdir()
+    }
+    origin = json.loads((folder / "origin.json").read_text())
+    assert {"command", "commit", "dirty", "python", "torch", "host", "threads"} <= set(origin[0])
+
+
+def test_the_final_evaluation_is_one_number_everywhere(call: Call) -> None:
+    row = train(call)
+    last = json.loads((Path(row["run"]) / "metrics.jsonl").read_text().splitlines()[-1])
+    assert (last["kind"], last["score"], last["score_ci95"]) == (
+        "evaluation", row["score"], row["score_ci95"],
+    )  # fmt: skip
+    code, out, _ = call("eval", "cartpole-1", "--episodes", "4", "--json")
+    again = json.loads(out)
+    assert code == 0
+    assert (again["score"], again["return"]) == (row["score"], row["return"])
+
+
+def test_resume_extends_and_keeps_the_settings(call: Call) -> None:
+    first = train(call, "cartpole", "--train.learning-rate=0.002", "--run", "mine")
+    code, out, err = call(
+        "train", "cartpole", "--run", "mine", "--resume", "--train.steps=1024", "--json"
+    )
+    row = json.loads(out.splitlines()[-1])
+    assert code == 0, err
+    assert (row["run"], row["steps"]) == (first["run"], 1024)
+    updates = [
+        json.loads(line).get("update") for line in (Path(row["run"]) / "metrics.jsonl").open()
+    ]
+    assert [update for update in updates if update] == list(range(1, 17))
+    # Without a name: the newest run of this environment.
+    code, out, err = call("train", "cartpole", "--resume", "--train.steps=1536", "--json")
+    assert json.loads(out.splitlines()[-1])["steps"] == 1536, err
+    assert "learning_rate = 0.002" in (Path(row["run"]) / "config.toml").read_text()
+    assert len(json.loads((Path(row["run"]) / "origin.json").read_text())) == 3
+
+
+def test_from_starts_anew_with_the_weights(call: Call) -> None:
+    train(call)
+    row = train(call, "cartpole", "--from", "cartpole-1")
+    assert row["run"].endswith("cartpole-2")
+    one = checkpoint.latest(Path("runs/cartpole-1"))
+    start = checkpoint.load(Path("runs/cartpole-2/checkpoints/000000000000"))
+    for name, array in one.arrays("policy").items():
+        assert (start.arrays("policy")[name] == array).all()
+
+
+def test_plain_words_at_the_end(call: Call) -> None:
+    code, out, err = call("train", "squared", *TINY)
+    assert code == 0
+    assert "Final evaluation: score" in err
+    for words in ("runs/squared-1", "skipjack eval squared-1", "--resume --train.steps 1024"):
+        assert words in out
+    code, out, _ = call("eval", "squared-1", "--episodes", "8")
+    assert code == 0
+    assert out.startswith("squared at step 512. Final evaluation: score")
+
+
+def test_flags_reach_the_run(call: Call) -> None:
+    row = train(
+        call, "pong", "--env.opponent-speed", "4", "--threads", "1", "--seed=7",
+        "--env.no-desynchronise",
+    )  # fmt: skip
+    text = (Path(row["run"]) / "config.toml").read_text()
+    for line in ("opponent_speed = 4.0", "threads = 1", "seed = 7", "desynchronise = false"):
+        assert line in text
+
+
+def test_a_settings_file(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[train]\nlearning_rate = 0.001\nclip = 0.1\n")
+    row = train(call, "cartpole", "--config", "mine.toml", "--train.clip", "0.3")
+    text = (Path(row["run"]) / "config.toml").read_text()
+    assert "learning_rate = 0.001" in text
+    assert "clip = 0.3" in text
+    code, out, _ = call("config", "show", "cartpole", "--config", "mine.toml", "--json")
+    shown = json.loads(out)["settings"]
+    assert shown["train.learning_rate"] == {"value": 0.001, "from": "file mine.toml"}
+    assert shown["train.schedule"]["from"] == "default"
+    assert shown["vector.num_envs"]["from"].startswith("preset")
+
+
+def test_list_shows_environments_and_runs(call: Call) -> None:
+    code, out, _ = call("list")
+    assert code == 0
+    assert "pong/lstm" in out
+    assert "No runs yet" in out
+    train(call)
+    assert "cartpole-1" in call("list")[1]
+    listed = json.loads(call("list", "--json")[1])
+    assert listed["runs"][0]["run"] == "cartpole-1"
+    assert {"name", "summary"} <= set(listed["environments"][0])
+
+
+def test_bench_measures(call: Call) -> None:
+    quick = ["--seconds", "0.05", "--repetitions", "1", "--vector.num-envs", "64", "--json"]
+    row = json.loads(call("bench", "steps", "pong", *quick)[1])
+    assert row["steps/s, one thread"] > 1000
+    row = json.loads(call("bench", "train", "cartpole", *quick)[1])
+    assert row["steps/s"] > 100
+    assert sum(row[key] for key in row if key.endswith("%")) == pytest.approx(100)
+
+
+def test_doctor_says_what_is_here(call: Call) -> None:
+    code, out, _ = call("doctor")
+    assert code == 0, out
+    found = json.loads(call("doctor", "--json")[1])
+    assert found["problems"] == []
+    assert found["native parts"].startswith("0 missing")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(call: Call, command: str) -> None:
+    code, out, _ = call(command, "--help")
+    assert code == 0
+    assert command in out
+
+
+def test_help_names_default_and_range_of_every_setting(call: Call) -> None:
+    from skipjack.config import settings
+    from skipjack.run.config import configure
+
+    out = " ".join(call("train", "pong", "--help")[1].replace("│", " ").split())
+    for name in settings(type(configure("pong").config)):
+        assert f"--{name.replace('_', '-')}" in out
+    assert "Must be between 0 and 1" in out
+    assert "(default: 0.008)" in out, "the preset's value is the default shown"
+
+
+# ---- what does not ----
+
+USAGE = [
+    (["trian", "pong"], "Did you mean 'train'"),
+    (["train"], "A name must come first"),
+    (["train", "brekout"], "Did you mean 'breakout'"),
+    (["train", "pong/lstn"], "Did you mean 'pong/lstm'"),
+    (["train", "pong", "--train.learning-rat=1"], "--train.learning-rate"),
+    (["train", "pong", "--train.learning-rate", "5"], "must be between 0 and 1, but got '5'"),
+    (["train", "pong", "--train.learning-rate", "fast"], "must be a number"),
+    (["train", "pong", "--train.steps", "0"], "train.steps must be at least 1"),
+    (["train", "pong", "--train.precision", "int8"], "must be one of float32, bfloat16"),
+    (["train", "pong", "--vector.groups", "3"], "multiple of the number of groups"),
+    (["train", "pong", "--vector.num-envs", "4", "--train.minibatches", "8"], "one row for each minibatch"),
+    (["train", "pong", "--train.device", "cuda"], "one that torch can use here"),
+    (["train", "pong", "--policy", "nowhere:Policy"], "must be importable"),
+    (["train", "pong", "--config", "none.toml"], "must exist"),
+    (["train", "pong", "--run", "a/b"], "folder name"),
+    (["train", "pong", "--from", "nothing"], "There is no run 'nothing'"),
+    (["train", "pong", "--resume"], "no run of 'pong'"),
+    (["train", "atari:pong"], "adapter"),
+    (["eval"], "A name must come first"),
+    (["eval", "nothing"], "There is no run 'nothing'"),
+    (["bench", "stpes", "pong"], "Did you mean 'steps'"),
+    (["bench", "steps"], "must name an environment"),
+    (["bench", "steps", "pong", "--seconds", "0"], "--seconds must be above 0"),
+    (["config"], "config show pong"),
+    (["config", "shwo", "pong"], "Did you mean 'show'"),
+    (["list", "--jsn"], "Did you mean '--json'"),
+    (["doctor", "--jsn"], "Did you mean '--json'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "words"), USAGE, ids=[" ".join(a) for a, _ in USAGE])
+def test_usage_errors(call: Call, arguments: list[str], words: str) -> None:
+    """One clear sentence, exit code 2, and nothing left behind."""
+    if words.startswith("one that torch"):
+        import torch
+
+        if torch.cuda.is_available():
+            pytest.skip("there is a GPU")
+    code, out, err = call(*arguments)
+    assert code == 2, (out, err)
+    plain = " ".join((out + err).replace("│", " ").split())
+    assert words in plain
+    assert "Traceback" not in err
+    assert not [path for path in Path().rglob("*") if path.is_file()], "nothing must be left"
+
+
+def test_errors_as_json(call: Call) -> None:
+    code, out, _ = call("train", "brekout", "--json")
+    assert code == 2
+    assert json.loads(out)["exit_code"] == 2
+
+
+def test_a_resumed_run_keeps_what_shaped_it(call: Call) -> None:
+    train(call)
+    for flags, words in [
+        (["--train.learning-rate", "0.1"], "may only change"),
+        (["--train.steps", "512"], "more than the 512 steps"),
+        (["--from", "cartpole-1", "--train.steps", "1024"], "must not be given together"),
+    ]:
+        code, _, err = call("train", "cartpole", "--resume", *flags)
+        assert code == 2
+        assert words in err
+    code, _, err = call("train", "cartpole", "--run", "cartpole-1", *TINY)
+    assert code == 2
+    assert "exists already" in err
+
+
+def test_checkpoints_of_another_environment_or_policy(call: Call) -> None:
+    train(call)
+    code, _, err = call("train", "squared", *TINY, "--from", "cartpole-1")
+    assert code == 1
+    assert "is of 'cartpole', but the run is of 'squared'" in err
+    code, _, err = call(
+        "train", "cartpole", *TINY, "--policy.memory", "lstm", "--from", "cartpole-1"
+    )
+    assert code == 1
+    assert "must fit the policy" in err
+    code, _, err = call("train", "squared", "--run", "cartpole-1", "--resume", "--train.steps=1024")
+    assert code == 2
+    assert "cartpole" in err
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "newer", "config"])
+def test_damaged_runs(call: Call, damage: str) -> None:
+    """Found before anything is done, told in a sentence, and the folder stays as it is."""
+    row = train(call, "cartpole", "--train.keep", "1")
+    run = Path(row["run"])
+    for older in sorted((run / "checkpoints").iterdir())[:-1]:
+        shutil.rmtree(older)
+    newest = checkpoint.latest(run).path
+    weights = newest / "policy.safetensors"
+    if damage == "cut":
+        weights.write_bytes(weights.read_bytes()[:-10])
+    elif damage == "changed":
+        data = bytearray(weights.read_bytes())
+        data[-5] ^= 1
+        weights.write_bytes(bytes(data))
+    elif damage == "newer":
+        manifest = json.loads((newest / "manifest.json").read_text())
+        (newest / "manifest.json").write_text(json.dumps(manifest | {"format": 99}))
+    else:
+        (run / "config.toml").write_text("[train\n")
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    words = {"cut": "cut off", "changed": "SHA-256", "newer": "format 99", "config": "must be TOML"}
+    for command in (["eval", row["run"]], ["train", "cartpole", "--run", run.name, "--resume"]):
+        code, _, err = call(*command)
+        assert code == (2 if damage == "config" else 1)
+        assert words[damage] in err
+        assert "Traceback" not in err
+    assert before == {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+
+def as_nobody(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as a user without special rights: root may write anywhere."""
+    how: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        how = {"user": 65534, "group": 65534}
+    environment = os.environ | {"HOME": str(folder), "SKIPJACK_MACHINE": str(folder / "none")}
+    return subprocess.run(
+        [sys.executable, "-c", "from skipjack.cli.main import main; import sys; sys.exit(main())"]
+        + list(arguments),
+        cwd=folder, capture_output=True, text=True, env=environment, **how,
+    )  # fmt: skip
+
+
+def reachable() -> bool:
+    """Whether another user can run this Python and import Skipjack at all."""
+    if os.geteuid() != 0:
+        return True
+    done = subprocess.run(
+        [sys.executable, "-c", "import torch, skipjack.native.kernel"],
+        user=65534, group=65534, capture_output=True, cwd="/",
+    )  # fmt: skip
+    return done.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="rights work differently there")
+def test_a_folder_that_is_read_only(tmp_path: Path) -> None:
+    if not reachable():
+        pytest.skip("run as root from a home that others cannot read: nobody to try it with")
+    place = tmp_path / "place"
+    place.mkdir(mode=0o555)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    done = as_nobody(place, "train", "cartpole", *TINY)
+    assert done.returncode == 1
+    assert "must be writable" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("file", ["metrics.jsonl", "checkpoints"])
+def test_a_disk_that_fills_up(call: Call, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run stops with a sentence; what was saved before is whole and can be resumed."""
+    if file == "metrics.jsonl":
+        from skipjack.report import store
+
+        append, calls = store.Store._append, []
+
+        def full(self: Any, row: Any) -> None:
+            calls.append(row)
+            if len(calls) > 3:
+                raise self._unwritable(OSError(28, "No space left on device"))
+            append(self, row)
+
+        monkeypatch.setattr(store.Store, "_append", full)
+    else:
+        write, calls = checkpoint._write, []
+
+        def full_write(path: Path, data: bytes) -> None:
+            calls.append(path)
+            if (
+                path.name == "policy.safetensors"
+                and len([c for c in calls if c.name == path.name]) > 2
+            ):
+                raise OSError(28, "No space left on device")
+            write(path, data)
+
+        monkeypatch.setattr(checkpoint, "_write", full_write)
+    code, _, err = call("train", "cartpole", *TINY, "--train.checkpoint-every", "0")
+    assert code == 1
+    assert "No space left on device" in err
+    assert "Traceback" not in err
+    assert checkpoint.latest(next(Path("runs").iterdir())).state["env"] == "cartpole"
+
+
+def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m skipjack train pong --help | head -1"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path)
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,162 @@
+"""The kernel: ABI, stale binaries, checked builds, the games under the address sanitizer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+
+from skipjack.errors import RunError, SkipjackError
+from skipjack.native import build, get_include, kernel, scene
+from skipjack.rows import Rows, episode_dtype, identity_rows
+from skipjack.seeding import env_seeds
+from tests.games.test_contract import engine_of
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_records_of_c_and_numpy_are_the_same_bytes() -> None:
+    """The struct in kernel.pxd and `episode_dtype` say the same thing twice: hold them together."""
+    for statistics in ((), ("a",), ("a", "b"), tuple("abcdefg")):
+        dtype = episode_dtype(statistics)
+        assert dtype.itemsize % 8 == 0
+        assert dtype.fields is not None
+        assert dtype.fields["stats"][1] % 4 == 0
+        assert dtype.fields["stats"][1] + 4 * len(statistics) <= dtype.itemsize
+
+
+def test_sources_are_shipped_for_others_to_build_on() -> None:
+    assert (Path(get_include()) / "kernel.pxd").exists()
+    assert kernel.abi >= 1
+
+
+def test_another_abi_is_refused() -> None:
+    with pytest.raises(SkipjackError, match="built for this version of the kernel"):
+        kernel.Game(1, 8, 10, abi=kernel.abi + 1)
+    with pytest.raises(SkipjackError, match="num_envs"):
+        kernel.Game(0, 8, 10, abi=kernel.abi)
+    with pytest.raises(SkipjackError, match="time_limit"):
+        kernel.Game(1, 8, 0, abi=kernel.abi)
+
+
+def test_an_engine_used_before_bind_says_so() -> None:
+    engine = engine_of("pong", 2)
+    with pytest.raises(SkipjackError, match="bind"):
+        engine.step(0, 2)
+    rows = Rows.allocate(2, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(2, 1), False)
+    with pytest.raises(SkipjackError, match="range of envs"):
+        engine.step(0, 3)
+    with pytest.raises(SkipjackError, match="one seed for each env"):
+        engine.reset(0, 2, env_seeds(0, 0, 1))
+
+
+def test_saved_envs_of_other_rules_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Same size, another source: the envs would go on under other rules."""
+    first = engine_of("pong", 2)
+    rows = Rows.allocate(2, first.observation, first.action)
+    first.bind(rows, identity_rows(2, 1), False)
+    first.reset(0, 2, env_seeds(0, 0, 2))
+    saved = first.save(0, 2)
+    monkeypatch.setattr(kernel, "digest", lambda module: b"another1")
+    other = engine_of("pong", 2)
+    other.bind(rows, identity_rows(2, 1), False)
+    with pytest.raises(RunError, match="this build of Pong.*--from"):
+        other.load(0, 2, saved)
+    monkeypatch.undo()
+    again = engine_of("pong", 2)
+    again.bind(rows, identity_rows(2, 1), False)
+    again.load(0, 2, saved)
+    assert again.save(0, 2) == saved
+
+
+def test_a_source_newer_than_its_binary_warns(tmp_path: Path) -> None:
+    package = tmp_path / "skipjack"
+    shutil.copytree(ROOT / "skipjack", package, ignore=shutil.ignore_patterns("*.c", "*.cpp"))
+    source = package / "games" / "pong" / "rules.pyx"
+    code = "import skipjack; skipjack.make('pong', 1)"
+
+    def run() -> str:
+        done = subprocess.run(
+            [sys.executable, "-W", "always", "-c", code],
+            cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": "."},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    binary = next((package / "games" / "pong").glob("rules.*.so"))
+    os.utime(binary, (time.time() + 5, time.time() + 5))
+    assert "newer" not in run()
+    os.utime(source, (time.time() + 60, time.time() + 60))
+    assert "rules.pyx of skipjack.games.pong.rules is newer" in run()
+
+
+def test_nothing_is_missing_or_stale_here() -> None:
+    missing, _ = build.state()
+    assert not missing
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        engine_of("breakout", 1)
+
+
+def test_scene_refuses_nothing_and_keeps_order() -> None:
+    picture = scene.Scene(10, 20).add(scene.Rectangle(0, 0, 1, 1, (1, 2, 3)))
+    picture.add(scene.Text(0, 0, "a", 5, (0, 0, 0)))
+    assert [type(item).__name__ for item in picture.items] == ["Rectangle", "Text"]
+
+
+CHECKED = """
+import numpy as np, pytest
+from skipjack.errors import SkipjackError
+from skipjack.native import kernel
+from skipjack.vector import make
+assert kernel.checked
+vector = make("pong", 4, threads=2)
+vector.reset(0)
+with pytest.raises(SkipjackError, match="every action must be one of the game's"):
+    vector.step(np.full((4, 1), 3, np.int32))
+vector = make("cartpole", 1, threads=1)
+vector.reset(0)
+vector.engine.inject(0, {"v": float("nan")})
+with pytest.raises(SkipjackError, match="not finite"):
+    vector.step(np.zeros((1, 1), np.int32))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="preloading the sanitizer is Linux's way")
+def test_games_under_the_address_sanitizer(tmp_path: Path) -> None:
+    """A checked build: contract, twins and threads run on it, with bounds, NaN and addresses watched."""
+    for name in ("skipjack", "tests", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        source, target = ROOT / name, tmp_path / name
+        ignore = shutil.ignore_patterns("*.so", "*.c", "*.cpp", "__pycache__")
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=ignore)
+        else:
+            shutil.copy(source, target)
+    environment = os.environ | {"SKIPJACK_DEBUG": "1", "SKIPJACK_NATIVE": "0", "PYTHONPATH": "."}
+    command = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    library = subprocess.run(
+        ["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    environment |= {"LD_PRELOAD": library, "ASAN_OPTIONS": "detect_leaks=0"}
+    suites = [
+        "tests/games/test_contract.py", "tests/games/test_twins.py",
+        "tests/vector/test_vector.py", "-k", "not change_nothing and not under_load",
+    ]  # fmt: skip
+    for command in (
+        [sys.executable, "-c", CHECKED],
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *suites],
+    ):
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]

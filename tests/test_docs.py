@@ -1,0 +1,80 @@
+"""What the README and the examples show is true."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from skipjack import registry
+from skipjack.cli.main import COMMANDS
+from skipjack.policies.config import PolicyConfig
+from skipjack.spaces import Actions, Layout
+from skipjack.testing.policy import PolicyContract
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_the_loop_in_the_readme_runs(tmp_path: Path) -> None:
+    """As it stands, with fewer steps."""
+    code = README.split("```python\n", 1)[1].split("```", 1)[0]
+    assert "1_000_000" in code
+    code = code.replace("1_000_000", "100_000")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 4  # 1024 rows x 32 steps an update
+
+
+class TestCustomPolicy(PolicyContract):
+    observation = Layout.box((118,), low=-1.0, high=1.0)
+    action = Actions.discrete(3)
+
+    def make_policy(self) -> torch.nn.Module:
+        from examples.custom_policy import TwoTowers
+
+        return TwoTowers(self.observation, self.action, PolicyConfig(hidden=16))
+
+
+@pytest.mark.slow
+def test_the_custom_policy_trains_through_the_command_line(tmp_path: Path) -> None:
+    small = ["--train.steps=20e3", "--vector.num-envs=64", "--eval.envs=4", "--eval.quota=1"]
+    name = "examples.custom_policy:TwoTowers"
+    run = ["-m", "skipjack", "train", "breakout", "--policy", name, *small, "--run", "own"]
+    for command in (run, ["-m", "skipjack", "eval", "own", "--episodes", "4"]):
+        done = subprocess.run(
+            [sys.executable, *command], capture_output=True, text=True, cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert "score" in done.stdout
+
+
+def test_commands_and_environments_in_the_readme_exist() -> None:
+    shown = re.findall(r"^skipjack (\w+)(?: (?:steps |show )?([\w/]+))?", README, re.M)
+    assert len(shown) > 8
+    for command, subject in shown:
+        assert command in COMMANDS
+        if command in ("train", "config", "bench"):
+            assert subject in registry.names()
+
+
+def test_links_lead_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#:]+)\)", text):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for target in re.findall(r"`((?:skipjack|tests|docs|benchmarks|examples)/[\w/.]+)`", text):
+            assert (ROOT / target).exists(), f"{page.name}: {target}"
+
+
+def test_figures_are_filled_in() -> None:
+    assert not re.findall(r"@\w+@", README)
