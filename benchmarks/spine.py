@@ -42,6 +42,7 @@ def skipjack(*arguments: str, cwd: str | None = None) -> tuple[dict[str, Any], s
 
 
 def median(values: list[float]) -> dict[str, float]:
+    """Median, lowest and highest."""
     return {"median": statistics.median(values), "low": min(values), "high": max(values)}
 
 

@@ -44,8 +44,20 @@ class Hasty:
             if over:
                 won = float(self.wins[env])
                 self.found.append(
-                    (self.count[env], self.clock[env], won, env, env, 0, 0, won, won, False, False)
-                    + ((won,),)
+                    (
+                        self.count[env],
+                        self.clock[env],
+                        won,
+                        env,
+                        env,
+                        0,
+                        0,
+                        won,
+                        won,
+                        False,
+                        False,
+                        (won,),
+                    )
                 )
                 self.clock[env], self.count[env] = 0, self.count[env] + 1
                 self.wins[env] = self.random[env].random() < 0.5

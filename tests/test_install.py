@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture()
+@pytest.fixture
 def clean(tmp_path: Path) -> Path:
     """The tracked files alone, without anything built."""
     listed = subprocess.run(

@@ -28,7 +28,7 @@ FIELDS = (
 Call = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture()
+@pytest.fixture
 def call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Call:
@@ -139,7 +139,7 @@ def test_a_settings_file(call: Call, tmp_path: Path) -> None:
     text = (Path(row["run"]) / "config.toml").read_text()
     assert "learning_rate = 0.001" in text
     assert "clip = 0.3" in text
-    code, out, _ = call("config", "show", "cartpole", "--config", "mine.toml", "--json")
+    _code, out, _ = call("config", "show", "cartpole", "--config", "mine.toml", "--json")
     shown = json.loads(out)["settings"]
     assert shown["train.learning_rate"] == {"value": 0.001, "from": "file mine.toml"}
     assert shown["train.schedule"]["from"] == "default"
@@ -315,8 +315,7 @@ def as_nobody(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
         how = {"user": 65534, "group": 65534}
     environment = os.environ | {"HOME": str(folder), "SKIPJACK_MACHINE": str(folder / "none")}
     return subprocess.run(
-        [sys.executable, "-c", "from skipjack.cli.main import main; import sys; sys.exit(main())"]
-        + list(arguments),
+        [sys.executable, "-m", "skipjack", *arguments],
         cwd=folder, capture_output=True, text=True, env=environment, **how,
     )  # fmt: skip
 

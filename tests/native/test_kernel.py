@@ -67,7 +67,7 @@ def test_saved_envs_of_other_rules_are_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(kernel, "digest", lambda module: b"another1")
     other = engine_of("pong", 2)
     other.bind(rows, identity_rows(2, 1), False)
-    with pytest.raises(RunError, match="this build of Pong.*--from"):
+    with pytest.raises(RunError, match=r"this build of Pong.*--from"):
         other.load(0, 2, saved)
     monkeypatch.undo()
     again = engine_of("pong", 2)

@@ -106,9 +106,9 @@ def test_store_goes_on_after_a_cut(tmp_path: Path) -> None:
 
 def test_store_on_a_disk_that_is_full(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    full = open("/dev/full", "w")  # noqa: SIM115
+    full = open("/dev/full", "w")
     store._file, before = full, store._file
-    with pytest.raises(RunError, match="must be written.*No space left.*--resume"):
+    with pytest.raises(RunError, match=r"must be written.*No space left.*--resume"):
         store.update(example_progress())
     store._file = before
     store.close()
