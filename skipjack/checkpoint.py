@@ -208,6 +208,13 @@ def create_run(root: Path, name: str) -> Path:
     return run
 
 
+def discard_empty(run: Path) -> None:
+    """Remove the folder of a run that has neither settings nor a checkpoint: it never began."""
+    begun = (run / "config.toml").exists() or any((run / "checkpoints").glob("[0-9]*"))
+    if not begun:
+        shutil.rmtree(run, ignore_errors=True)
+
+
 def free_name(root: Path, stem: str) -> str:
     """The first of stem-1, stem-2, ... that is free below `root`."""
     number = 1

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_wheel_holds_headers_presets_and_binaries(tmp_path: Path) -> None:
     for name in (
         "skipjack/native/kernel.pxd", "skipjack/native/pool.hpp", "skipjack/py.typed",
         "skipjack/games/pong/presets/lstm.toml", "skipjack/games/pong/rules.pyx",
-        "skipjack/games/pong/rules" + __import__("sysconfig").get_config_var("EXT_SUFFIX"),
+        f"skipjack/games/pong/rules{sysconfig.get_config_var('EXT_SUFFIX')}",
     ):  # fmt: skip
         assert name in names, name
     assert not [name for name in names if name.endswith((".c", ".cpp")) or name.startswith("tests")]

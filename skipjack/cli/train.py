@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skipjack import checkpoint
+from skipjack import checkpoint, registry
+from skipjack import config as settings
 from skipjack.cli import flags
 from skipjack.errors import must
 from skipjack.run.config import Configured, configure
@@ -82,6 +83,7 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
         result = session.train()
     finally:
         sink.close()
+        checkpoint.discard_empty(folder)  # a run that never began leaves nothing
     if own.json:
         row = result_row(result, configured)
         row["seconds_start"] = ready - began
@@ -105,15 +107,23 @@ def _resume(
     folder = checkpoint.run_of(found.path)
     if own.source:
         raise must("--resume and --from must not be given together", **{"from": own.source})
-    changed = [key for key in chosen if key not in MAY_CHANGE]
+    saved_name, saved = load_saved(folder)
+    if registry.resolve(name).full_name != saved_name:
+        raise must(
+            f"a resumed run must be of the environment that it began with, {saved_name!r}",
+            hint=f"Go on with: skipjack train {saved_name} --run {folder.name} --resume.",
+            environment=name,
+        )
+    before = settings.flatten(configure(saved_name, saved=saved).config)
+    configured = configure(saved_name, saved=saved, flags=chosen)
+    after = settings.flatten(configured.config)
+    changed = [key for key in chosen if key not in MAY_CHANGE and after[key] != before[key]]
     if changed or file is not None:
         raise must(
             f"a resumed run may only change {', '.join(MAY_CHANGE)}",
             hint=f"Start a new run from its weights with: --from {folder.name}.",
             got=changed or str(file),
         )
-    saved_name, saved = load_saved(folder)
-    configured = configure(saved_name, saved=saved, flags=chosen)
     if found.steps >= configured.config.train.steps:
         raise must(
             f"train.steps must be more than the {found.steps} steps that the run has",

@@ -39,7 +39,7 @@ def overlaps(state: dict[str, Any], size: float, slack: float) -> list[tuple[int
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     x=st.floats(0, 544),
     y=st.floats(125, 270),
@@ -77,7 +77,7 @@ def test_no_speed_lets_the_ball_into_a_brick(
             assert broken or gaps, "the ball passed through a whole wall"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(x=st.floats(0, 544), vx=st.floats(-400, 400), paddle=st.floats(0, 514))
 def test_paddle_angle_is_linear_in_where_it_is_hit(x: float, vx: float, paddle: float) -> None:
     engine, _ = table()

@@ -21,10 +21,10 @@ from tests.reference.twin import Step, Twin
 ENVS = 4
 
 CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
-    "breakout": (Breakout, "breakout", {"time_limit": 4000}, 3000),
-    "breakout small ball": (Breakout, "breakout", {"ball_size": 8.0, "frame_skip": 8}, 1000),
-    "breakout skip 1": (Breakout, "breakout", {"frame_skip": 1, "balls": 2}, 3000),
-    "breakout continuous": (Breakout, "breakout", {"continuous": True, "time_limit": 900}, 1500),
+    "breakout": (Breakout, "breakout", {"time_limit": 4000}, 1500),
+    "breakout small ball": (Breakout, "breakout", {"ball_size": 8.0, "frame_skip": 8}, 600),
+    "breakout skip 1": (Breakout, "breakout", {"frame_skip": 1, "balls": 2}, 1500),
+    "breakout continuous": (Breakout, "breakout", {"continuous": True, "time_limit": 900}, 800),
     "pong": (Pong, "pong", {"time_limit": 6000}, 3000),
     "pong easy": (Pong, "pong", {"opponent_speed": 2.0, "frame_skip": 1}, 4000),
     "pong two": (Pong, "pong/two", {}, 3000),
@@ -118,7 +118,7 @@ def test_breakout_twin_plays_on_with_a_good_player() -> None:
     twins = [Breakout(int(seed), engine.config) for seed in seeds]
     generator = np.random.default_rng(0)
     best = 0.0
-    for t in range(4000):
+    for t in range(2500):
         off = rows.observations[:, 5] * 96 + generator.uniform(-25, 25, ENVS)
         rows.actions[:, 0] = np.where(off < -12, 1, np.where(off > 12, 2, 0))
         chosen = rows.actions.copy()

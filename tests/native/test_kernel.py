@@ -119,7 +119,7 @@ from skipjack.vector import make
 assert kernel.checked
 vector = make("pong", 4, threads=2)
 vector.reset(0)
-with pytest.raises(SkipjackError, match="every action must be one of the game's"):
+with pytest.raises(SkipjackError, match="one of the game's"):
     vector.step(np.full((4, 1), 3, np.int32))
 vector = make("cartpole", 1, threads=1)
 vector.reset(0)
