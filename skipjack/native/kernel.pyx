@@ -91,6 +91,11 @@ cdef class Game:
         """Bytes of one env's block."""
         return self.k.block_size
 
+    @property
+    def checked(self):
+        """Whether this build refuses wild actions and numbers that are not finite."""
+        return checked
+
     def bind(self, rows, row_of, bint final_all=False):
         """Take the arrays to write to (`skipjack.rows.Rows`); `row_of` (envs, seats) int32."""
         records = np.zeros(self.num_envs * self.seats, self.record_dtype)

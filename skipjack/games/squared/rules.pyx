@@ -7,7 +7,8 @@
     . . . . . . .
 
 Actions: 0 stay, 1 up, 2 down, 3 left, 4 right; a step off the board is blocked. Reward: 1 at the target,
-which ends the episode, else 0. Score: steps of the shortest way / steps taken, 0 if the time limit came first.
+which ends the episode, else 0. Score: steps of the shortest way / steps taken, 0 if the time limit came
+first.
 Statistics: none.
 
 Observation, uint8[size, size]: 0 empty, 1 agent, 2 target.
