@@ -36,6 +36,7 @@ usage: skipjack COMMAND ...
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit code: 0 done, 1 failed, 2 usage, 130 or 143 stopped by a signal."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _share_cores()
     try:
         return _dispatch(arguments)
     except SkipjackError as error:
@@ -49,6 +50,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read the output is gone; keep the interpreter from complaining at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _share_cores() -> None:
+    """Have torch's idle threads (GNU OpenMP) sleep soon, unless the user has said how they wait.
+
+    They spin for milliseconds otherwise, on cores that other processes want: two trainings at once
+    then run at a tenth of their speed each (docs/speed.md). libgomp reads this once, when torch loads.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -357,6 +358,18 @@ def test_a_disk_that_fills_up(call: Call, file: str, monkeypatch: pytest.MonkeyP
     assert "No space left on device" in err
     assert "Traceback" not in err
     assert checkpoint.latest(next(Path("runs").iterdir())).state["env"] == "cartpole"
+
+
+def test_idle_threads_sleep_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    main(["--version"])
+    assert "GOMP_SPINCOUNT" not in os.environ
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    main(["--version"])
+    assert os.environ["GOMP_SPINCOUNT"] == "1000"
 
 
 def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
