@@ -71,18 +71,6 @@ def train(configured: Configured, seconds: float, repetitions: int) -> dict[str,
     } | {f"{phase} %": 100 * spent / total for phase, spent in profile.items()}
 
 
-def random_actions(
-    vector: Vector, generator: np.random.Generator, rows: int
-) -> np.ndarray[Any, Any]:
-    """Uniform actions (rows, width) of a vector's action space, masks aside."""
-    action = vector.action
-    if action.is_discrete:
-        counts = np.array(action.counts)
-        return generator.integers(0, counts, (rows, action.width)).astype(np.int32)
-    low, high = np.array(action.low), np.array(action.high)
-    return generator.uniform(low, high, (rows, action.width)).astype(np.float32)
-
-
 def _vector(configured: Configured, threads: int) -> Vector:
     from skipjack import registry
     from skipjack.vector import wrap
@@ -94,7 +82,7 @@ def _vector(configured: Configured, threads: int) -> Vector:
 
 def _measure_steps(vector: Vector, seconds: float, repetitions: int) -> list[float]:
     generator = np.random.default_rng(0)
-    drawn = [random_actions(vector, generator, vector.num_rows) for _ in range(64)]
+    drawn = [vector.action.draw(generator, vector.num_rows) for _ in range(64)]
     batch: Batch = vector.reset(0)
     speeds = []
     for repetition in range(-1, repetitions):  # the first one warms up, into mid-episode states

@@ -228,10 +228,10 @@ cdef class Game:
         """Raise if an action of envs [lo, hi) is not one of the game's; for checked builds."""
         rows, row_of = self.held[:2]
         taken = rows.actions[row_of[lo:hi].reshape(-1)]
-        if self.action.is_discrete:
-            wrong = (taken < 0) | (taken >= np.array(self.action.counts))
-        else:
-            wrong = np.isnan(taken)
+        counts = self.action.counts
+        wrong = np.isnan(taken)
+        wrong[:, : len(counts)] |= (taken < 0)[:, : len(counts)]
+        wrong[:, : len(counts)] |= taken[:, : len(counts)] >= np.array(counts, np.int64)
         if wrong.any():
             raise must("every action must be one of the game's", action=taken[wrong][0])
 

@@ -20,7 +20,11 @@ class PolicyConfig:
     """Hidden layers of the encoder."""
     activation: Literal["relu", "gelu", "tanh"] = "relu"
     """Nonlinearity after each hidden layer."""
-    memory: Literal["none", "lstm"] = "none"
+    memory: Literal["none", "lstm", "gru", "mingru"] = "none"
     """Recurrent memory between encoder and heads."""
+    separate_value: bool = False
+    """Give the critic an encoder and a memory of its own instead of the actor's."""
+    normalise: bool = False
+    """Bring each element of an observation to mean 0 and deviation 1, as seen in training so far."""
     own: str = ""
     """module:Class of a policy of your own; empty for the built-in network."""

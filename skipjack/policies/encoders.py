@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from skipjack.errors import must
 from skipjack.policies.config import PolicyConfig
+from skipjack.policies.normalise import Normaliser
 from skipjack.spaces import Layout
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
@@ -17,8 +19,16 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "ta
 
 def linear(size_in: int, size_out: int, gain: float = math.sqrt(2)) -> nn.Linear:
     """A linear layer with orthogonal weights of `gain` and zero bias, as PPO's authors do it."""
-    layer = nn.Linear(size_in, size_out)
+    return orthogonal(nn.Linear(size_in, size_out), gain)
+
+
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+
+
+def orthogonal(layer: Layer, gain: float = math.sqrt(2)) -> Layer:
+    """`layer` with orthogonal weights (Saxe et al. 2014) of `gain` and zero bias."""
     nn.init.orthogonal_(layer.weight, gain)
+    assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer
 
@@ -33,21 +43,32 @@ def mlp(size_in: int, config: PolicyConfig) -> nn.Sequential:
 
 
 class MLPEncoder(nn.Module):
-    """The whole row flattened, integers scaled by their bound to [0, 1]."""
+    """The whole row flattened, integers scaled by their bound to [0, 1], or all of it normalised."""
 
     def __init__(self, layout: Layout, config: PolicyConfig) -> None:
         super().__init__()
         self.hidden_size = config.hidden
         self.dims = len(layout.shape)
         # Scaling follows from the layout, so it is no part of the weights.
-        self.scale = _scale(layout)
+        self.scale = 1.0 if config.normalise else _scale(layout)
+        self.normaliser = Normaliser(layout.size) if config.normalise else None
         self.layers = mlp(layout.size, config)
 
     def forward(self, observations: Tensor) -> Tensor:
         """(..., *layout.shape) -> (..., hidden)."""
-        flat = observations.flatten(-self.dims) if self.dims > 1 else observations
-        flat = flat.float()
+        flat = self._flat(observations)
+        if self.normaliser is not None:
+            flat = self.normaliser(flat)
         return self.layers(flat * self.scale if self.scale != 1.0 else flat)
+
+    def adapt(self, observations: Tensor, counted: Tensor) -> None:
+        """Let the normaliser, if there is one, take in (..., *layout.shape) where `counted` (...)."""
+        if self.normaliser is not None:
+            self.normaliser.adapt(self._flat(observations[counted]))
+
+    def _flat(self, observations: Tensor) -> Tensor:
+        flat = observations.flatten(-self.dims) if self.dims > 1 else observations
+        return flat.float()
 
 
 class WindowEncoder(nn.Module):
@@ -63,13 +84,19 @@ class WindowEncoder(nn.Module):
                 shape=layout.shape,
                 kinds=field.kinds,
             )
+        if config.normalise:
+            raise must(
+                "policy.normalise must be false for grids of categories, which are one-hot",
+                hint="Use policy.encoder = 'mlp' to normalise.",
+                normalise=True,
+            )
         self.kinds, self.hidden_size = field.kinds, config.hidden
         activation = ACTIVATIONS[config.activation]
         channels = 32
         self.grid = nn.Sequential(
-            nn.Conv2d(field.kinds, channels, 3, padding=1),
+            orthogonal(nn.Conv2d(field.kinds, channels, 3, padding=1)),
             activation(),
-            nn.Conv2d(channels, channels, 3, stride=2, padding=1),
+            orthogonal(nn.Conv2d(channels, channels, 3, stride=2, padding=1)),
             activation(),
             nn.Flatten(),
         )
@@ -82,6 +109,9 @@ class WindowEncoder(nn.Module):
         planes = nn.functional.one_hot(observations.long(), self.kinds)
         planes = planes.reshape(-1, *planes.shape[-3:]).movedim(-1, 1).float()
         return self.out(self.grid(planes)).reshape(*lead, self.hidden_size)
+
+    def adapt(self, observations: Tensor, counted: Tensor) -> None:
+        """Nothing to take in: categories are not normalised."""
 
 
 def make_encoder(layout: Layout, config: PolicyConfig) -> MLPEncoder | WindowEncoder:

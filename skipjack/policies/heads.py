@@ -17,13 +17,28 @@ MASKED = -1e9  # logit of a choice that is not legal: probability zero, gradient
 
 
 class DiscreteHead(nn.Module):
-    """One or several categorical components, with masks of legal choices."""
+    """One or several categorical components, with masks of legal choices.
+
+    All components are worked on at once, side by side in a table of (components, most choices).
+    A component without a legal choice is not asked: its action is 0, and it has neither
+    probability nor entropy.
+    """
+
+    place: Tensor
+    absent: Tensor
 
     def __init__(self, actions: Actions) -> None:
         super().__init__()
-        self.counts = list(actions.counts)
-        self.parameters_size = sum(self.counts)
-        self.components = len(self.counts)
+        counts = torch.tensor(actions.counts)
+        self.components, self.most = len(counts), int(counts.max())
+        self.parameters_size = int(counts.sum())
+        self.even = bool((counts == counts[0]).all())
+        # Where the table's places stand among the parameters, and which of them are padding.
+        choice = torch.arange(self.most)
+        start = (counts.cumsum(0) - counts)[:, None]
+        absent = choice >= counts[:, None]
+        self.register_buffer("place", (start + choice) * ~absent, persistent=False)
+        self.register_buffer("absent", absent, persistent=False)
 
     def sample(
         self, parameters: Tensor, noise: Tensor, mask: Tensor | None = None
@@ -35,45 +50,52 @@ class DiscreteHead(nn.Module):
             noise: uniform in [0, 1), (rows, components).
             mask: legal choices (rows, choices), nonzero where legal.
         """
-        actions = []
-        total = parameters.new_zeros(len(parameters), dtype=torch.float32)
-        for index, logp in enumerate(self._log_probabilities(parameters, mask)):
-            edges = logp.exp().cumsum(-1)
-            # The last edge may round below 1: scaling the noise by it keeps the choice legal.
-            point = noise[:, index : index + 1] * edges[:, -1:]
-            choice = (edges <= point).sum(-1, keepdim=True).clamp_(max=logp.shape[-1] - 1)
-            actions.append(choice)
-            total = total + logp.gather(-1, choice)[:, 0]
-        return torch.cat(actions, -1).int(), total
+        logp, asked = self._log_probabilities(parameters, mask)
+        edges = logp.exp().cumsum(-1)
+        # The last edge is 1 but for rounding. Noise two steps below 1 stays below it when scaled,
+        # so that a choice with no probability behind it is never taken.
+        point = noise.clamp(max=1 - 2**-23)[..., None] * edges[..., -1:]
+        choice = (edges <= point).sum(-1, keepdim=True) * asked[..., None]
+        taken = logp.gather(-1, choice)[..., 0]
+        return choice[..., 0].int(), (taken * asked).sum(-1)
 
     def best(self, parameters: Tensor, mask: Tensor | None = None) -> Tensor:
         """The most probable action (rows, components) int32."""
-        parts = self._log_probabilities(parameters, mask)
-        return torch.stack([part.argmax(-1) for part in parts], -1).int()
+        logp, asked = self._log_probabilities(parameters, mask)
+        return (logp.argmax(-1) * asked).int()
 
     def evaluate(
         self, parameters: Tensor, actions: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Log-probability (...) of `actions`, and the entropy (..., components)."""
-        entropies = []
-        total = parameters.new_zeros(parameters.shape[:-1], dtype=torch.float32)
-        for index, logp in enumerate(self._log_probabilities(parameters, mask)):
-            choice = actions[..., index : index + 1].long()
-            total = total + logp.gather(-1, choice)[..., 0]
-            entropies.append(-(logp.exp() * logp).sum(-1))
-        return total, torch.stack(entropies, -1)
+        logp, asked = self._log_probabilities(parameters, mask)
+        taken = logp.gather(-1, actions.long()[..., None])[..., 0]
+        entropy = -(logp.exp() * logp).sum(-1)
+        return (taken * asked).sum(-1), entropy * asked
 
     def to_env(self, actions: Tensor) -> Tensor:
         """Actions as the engine takes them: these."""
         return actions
 
-    def _log_probabilities(self, parameters: Tensor, mask: Tensor | None) -> list[Tensor]:
-        logits = parameters.float()
+    def _log_probabilities(self, parameters: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """(..., components, most), and whether each component is asked, (..., components) or 1s."""
+        logits = self._table(parameters.float())
+        asked = logits.new_ones(self.components, dtype=torch.long)
         if mask is not None:
-            logits = logits.masked_fill(mask == 0, MASKED)
-        if self.components == 1:
-            return [logits.log_softmax(-1)]
-        return [part.log_softmax(-1) for part in logits.split(self.counts, -1)]
+            legal = self._table(mask) > 0
+            if not self.even:
+                legal = legal & ~self.absent
+            logits = logits.masked_fill(~legal, MASKED)
+            asked = legal.any(-1).long()
+        elif not self.even:
+            logits = logits.masked_fill(self.absent, MASKED)
+        return logits.log_softmax(-1), asked
+
+    def _table(self, flat: Tensor) -> Tensor:
+        """(..., choices) -> (..., components, most)."""
+        if self.even:
+            return flat.unflatten(-1, (self.components, self.most))
+        return flat[..., self.place]
 
 
 class ContinuousHead(nn.Module):
@@ -127,9 +149,62 @@ class ContinuousHead(nn.Module):
         return self.low + (actions.clamp(-1, 1) + 1) * 0.5 * (self.high - self.low)
 
 
-Head = DiscreteHead | ContinuousHead
+class HybridHead(nn.Module):
+    """Choices and real numbers in one action, independent given the observation."""
+
+    def __init__(self, actions: Actions) -> None:
+        super().__init__()
+        self.discrete, self.continuous = DiscreteHead(actions), ContinuousHead(actions)
+        self.components = self.discrete.components + self.continuous.components
+        self.parameters_size = self.discrete.parameters_size + self.continuous.parameters_size
+
+    def sample(
+        self, parameters: Tensor, noise: Tensor, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Actions (rows, components) float32, choices first, and their log-probability (rows,).
+
+        Args:
+            parameters: logits, then means, (rows, choices + real numbers).
+            noise: uniform in [0, 1), (rows, components).
+            mask: legal choices (rows, choices), nonzero where legal.
+        """
+        logits, means = self._split(parameters, self.discrete.parameters_size)
+        first, second = self._split(noise, self.discrete.components)
+        choices, logp = self.discrete.sample(logits, first, mask)
+        reals, density = self.continuous.sample(means, second)
+        return torch.cat([choices.float(), reals], -1), logp + density
+
+    def best(self, parameters: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The most probable action (rows, components) float32."""
+        logits, means = self._split(parameters, self.discrete.parameters_size)
+        choices = self.discrete.best(logits, mask)
+        return torch.cat([choices.float(), self.continuous.best(means)], -1)
+
+    def evaluate(
+        self, parameters: Tensor, actions: Tensor, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Log-probability (...) of `actions`, and the entropy (..., components)."""
+        logits, means = self._split(parameters, self.discrete.parameters_size)
+        choices, reals = self._split(actions, self.discrete.components)
+        logp, entropy = self.discrete.evaluate(logits, choices, mask)
+        density, spread = self.continuous.evaluate(means, reals)
+        return logp + density, torch.cat([entropy, spread], -1)
+
+    def to_env(self, actions: Tensor) -> Tensor:
+        """Choices as they are, real numbers clipped to [-1, 1] and scaled to the env's bounds."""
+        choices, reals = self._split(actions, self.discrete.components)
+        return torch.cat([choices, self.continuous.to_env(reals)], -1)
+
+    @staticmethod
+    def _split(values: Tensor, at: int) -> tuple[Tensor, Tensor]:
+        return values[..., :at], values[..., at:]
+
+
+Head = DiscreteHead | ContinuousHead | HybridHead
 
 
 def make_head(actions: Actions) -> Head:
     """The head for an action space."""
-    return DiscreteHead(actions) if actions.is_discrete else ContinuousHead(actions)
+    if actions.is_discrete:
+        return DiscreteHead(actions)
+    return HybridHead(actions) if actions.counts else ContinuousHead(actions)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from skipjack.errors import UsageError, must
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.encoders import linear, make_encoder
 from skipjack.policies.heads import make_head
-from skipjack.policies.memory import LSTM, State
+from skipjack.policies.memory import Memory, State, make_memory
 from skipjack.spaces import Actions, Layout
 
 
@@ -27,17 +28,19 @@ class Policy(nn.Module):
         config: shape of the network.
     """
 
-    memory: LSTM | None
-
     def __init__(
         self, observation: Layout, action: Actions, config: PolicyConfig | None = None
     ) -> None:
         super().__init__()
         config = config or PolicyConfig()
         self.observation, self.action = observation, action
-        self.encoder = make_encoder(observation, config)
         self.hidden_size = config.hidden
-        self.memory = LSTM(config.hidden) if config.memory == "lstm" else None
+        self.encoder = make_encoder(observation, config)
+        self.memory = make_memory(config)
+        self.separate_value = config.separate_value
+        if self.separate_value:
+            self.value_encoder = make_encoder(observation, config)
+            self.value_memory = make_memory(config)
         self.head = make_head(action)
         # A small last layer: the first policy is close to uniform (Andrychowicz et al. 2021).
         self.actor = linear(config.hidden, self.head.parameters_size, gain=0.01)
@@ -47,11 +50,33 @@ class Policy(nn.Module):
         """(..., *observation.shape) -> (..., hidden_size)."""
         return self.encoder(observations)
 
+    def encode_value(self, observations: Tensor) -> Tensor:
+        """The same for the critic alone; asked where the value network is separate."""
+        return self.value_encoder(observations)
+
+    def adapt(self, observations: Tensor, alive: Tensor) -> None:
+        """Take in what was seen in a rollout, after learning from it.
+
+        Args:
+            observations: (time, rows, *observation.shape).
+            alive: (time, rows) bool, which of them count.
+        """
+        encoders: list[Any] = [self.encoder]
+        if self.separate_value:
+            encoders.append(self.value_encoder)
+        for encoder in encoders:
+            if hasattr(encoder, "adapt"):  # an own encoder need not
+                encoder.adapt(observations, alive)
+
     def initial_state(self, rows: int) -> State:
-        """The memory's state at the start of an episode, each part (rows, size); may be empty."""
+        """The memory's state at the start of an episode, each part (rows, size); may be empty.
+
+        A separate critic's parts stand behind the actor's.
+        """
         if self.memory is None:
             return ()
-        return self.memory.initial_state(rows, self.actor.weight.device)
+        own = self.memory.initial_state(rows, self.actor.weight.device)
+        return own + tuple(map(torch.zeros_like, own)) if self.separate_value else own
 
     def step(self, observations: Tensor, state: State) -> tuple[Tensor, Tensor, State]:
         """Act: one step of every row.
@@ -59,10 +84,13 @@ class Policy(nn.Module):
         Returns:
             the head's parameters (rows, size), values (rows,), and the state after the step.
         """
-        hidden = self.encode(observations)
-        if self.memory is not None:
-            hidden, state = self.memory.step(hidden, state)
-        return self.actor(hidden), self.critic(hidden)[:, 0], state
+        own, critics = self._parts(state)
+        hidden, after = _step(self.memory, self.encode(observations), own)
+        valued = hidden
+        if self.separate_value:
+            valued, later = _step(self.value_memory, self.encode_value(observations), critics)
+            after += later
+        return self.actor(hidden), self.critic(valued)[:, 0], after
 
     def sequence(self, observations: Tensor, state: State, resets: Tensor) -> tuple[Tensor, Tensor]:
         """Learn: `step` over (time, rows, ...), the state cleared before steps with a reset.
@@ -70,14 +98,34 @@ class Policy(nn.Module):
         Returns:
             the head's parameters (time, rows, size) and values (time, rows).
         """
-        hidden = self.encode(observations)
-        if self.memory is not None:
-            hidden = self.memory.sequence(hidden, state, resets)
-        return self.actor(hidden), self.critic(hidden)[..., 0]
+        own, critics = self._parts(state)
+        valued = hidden = _sequence(self.memory, self.encode(observations), own, resets)
+        if self.separate_value:
+            seen = self.encode_value(observations)
+            valued = _sequence(self.value_memory, seen, critics, resets)
+        return self.actor(hidden), self.critic(valued)[..., 0]
 
     def value(self, observations: Tensor, state: State) -> Tensor:
         """Values (rows,) of observations, given the state before them."""
-        return self.step(observations, state)[1]
+        own, critics = self._parts(state)
+        if self.separate_value:
+            hidden, _ = _step(self.value_memory, self.encode_value(observations), critics)
+        else:
+            hidden, _ = _step(self.memory, self.encode(observations), own)
+        return self.critic(hidden)[:, 0]
+
+    def _parts(self, state: State) -> tuple[State, State]:
+        """The actor's part of a state, and the critic's."""
+        middle = len(state) // 2 if self.separate_value else len(state)
+        return state[:middle], state[middle:]
+
+
+def _step(memory: Memory | None, hidden: Tensor, state: State) -> tuple[Tensor, State]:
+    return (hidden, state) if memory is None else memory.step(hidden, state)
+
+
+def _sequence(memory: Memory | None, hidden: Tensor, state: State, resets: Tensor) -> Tensor:
+    return hidden if memory is None else memory.sequence(hidden, state, resets)
 
 
 METHODS = ("encode", "initial_state", "step", "sequence", "value", "head")

@@ -36,6 +36,8 @@ def save(
         keep: how many of the newest stay.
     """
     arrays = {"policy": weights(trainer.policy), "optimizer": _optimiser_arrays(trainer)}
+    if trainer.reward_scale is not None:
+        arrays["rewards"] = weights(trainer.reward_scale)
     if trainer.held:
         arrays["memory"] = {
             f"{group}.{index}": part.cpu().numpy()
@@ -74,6 +76,9 @@ def restore(trainer: PPO, found: checkpoint.Checkpoint) -> None:
     """
     load_weights(trainer.policy, found)
     _load_optimiser(trainer, found.arrays("optimizer"))
+    if trainer.reward_scale is not None:
+        scale = found.arrays("rewards")
+        trainer.reward_scale.load_state_dict({name: _tensor(part) for name, part in scale.items()})
     trainer.steps = trainer.reported = found.state["steps"]
     trainer.updates, trainer.seconds = found.state["updates"], found.state["seconds"]
     if not found.has("vector"):
@@ -90,7 +95,7 @@ def restore(trainer: PPO, found: checkpoint.Checkpoint) -> None:
 
 
 def weights(policy: Any) -> dict[str, npt.NDArray[Any]]:
-    """A policy's weights as arrays by name."""
+    """A module's weights and buffers as arrays by name."""
     return {name: value.detach().cpu().numpy() for name, value in policy.state_dict().items()}
 
 
@@ -114,28 +119,30 @@ def load_weights(policy: Any, found: checkpoint.Checkpoint) -> None:
 
 
 def _optimiser_arrays(trainer: PPO) -> dict[str, npt.NDArray[Any]]:
-    names = [name for name, _ in trainer.policy.named_parameters()]
-    state = trainer.optimiser.state_dict()["state"]
+    names = {id(parameter): name for name, parameter in trainer.policy.named_parameters()}
     return {
-        f"{names[index]}.{key}": np.asarray(value.cpu().numpy())
-        for index, parts in state.items()
+        f"{names[id(parameter)]}.{key}": np.asarray(value.cpu().numpy())
+        for optimiser in trainer.optimisers
+        for parameter, parts in optimiser.state.items()
         for key, value in parts.items()
     }
 
 
 def _load_optimiser(trainer: PPO, arrays: dict[str, npt.NDArray[Any]]) -> None:
-    whole = trainer.optimiser.state_dict()
-    names = [name for name, _ in trainer.policy.named_parameters()]
-    whole["state"] = {
-        index: {
-            key.removeprefix(f"{name}."): _tensor(array)
-            for key, array in arrays.items()
-            if key.rpartition(".")[0] == name
+    names = {id(parameter): name for name, parameter in trainer.policy.named_parameters()}
+    saved: dict[str, dict[str, Any]] = {}
+    for key, array in arrays.items():
+        name, _, part = key.rpartition(".")
+        saved.setdefault(name, {})[part] = _tensor(array)
+    for optimiser in trainer.optimisers:
+        whole = optimiser.state_dict()
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        whole["state"] = {
+            index: saved[names[id(parameter)]]
+            for index, parameter in enumerate(parameters)
+            if names[id(parameter)] in saved
         }
-        for index, name in enumerate(names)
-        if any(key.rpartition(".")[0] == name for key in arrays)
-    }
-    trainer.optimiser.load_state_dict(whole)
+        optimiser.load_state_dict(whole)
 
 
 def _tensor(array: npt.NDArray[Any], shape: Any = None) -> Any:

@@ -1,25 +1,29 @@
-"""What an agent may do: discrete choices (one or several), or a vector of real numbers."""
+"""What an agent may do: discrete choices, real numbers, or both in one action."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from skipjack.errors import must
 
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """The action part of a row.
+    """The action part of a row: its choices first, then its real numbers.
 
     Attributes:
         counts: number of choices of each discrete component; empty if there is none.
         low, high: bounds of each continuous component; empty if there is none.
-        masked: whether the engine writes `Rows.action_mask`.
+        masked: whether the engine writes `Rows.action_mask`. A row that may act can have components
+            without any legal choice: these are not asked, whatever they hold.
         names: a word for each choice of the first component, for people who play; may be empty.
+        labels: a name for each component, for metrics; by default its index.
     """
 
     counts: tuple[int, ...] = ()
@@ -27,16 +31,23 @@ class Actions:
     high: tuple[float, ...] = ()
     masked: bool = False
     names: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if bool(self.counts) == bool(self.low):
+        if not self.width or any(count < 1 for count in self.counts):
             raise must(
-                "actions must be either discrete or continuous", counts=self.counts, low=self.low
+                "actions must have a component, and each discrete one a choice",
+                counts=self.counts,
+                low=self.low,
             )
         if len(self.low) != len(self.high) or any(map(math.isinf, (*self.low, *self.high))):
             raise must("continuous actions must have finite bounds", low=self.low, high=self.high)
         if self.masked and not self.counts:
             raise must("only discrete actions can be masked", low=self.low)
+        if not self.labels:
+            object.__setattr__(self, "labels", tuple(map(str, range(self.width))))
+        if len(set(self.labels)) != self.width:
+            raise must("each component must have a label of its own", labels=self.labels)
 
     @classmethod
     def discrete(cls, *counts: int, masked: bool = False, names: tuple[str, ...] = ()) -> Actions:
@@ -44,19 +55,40 @@ class Actions:
         return cls(counts=counts, masked=masked, names=names)
 
     @classmethod
+    def binary(cls, size: int, masked: bool = False) -> Actions:
+        """`size` switches, each 0 or 1; a mask holds two places a switch."""
+        return cls(counts=(2,) * size, masked=masked)
+
+    @classmethod
     def continuous(cls, size: int, low: float = -1.0, high: float = 1.0) -> Actions:
         """`size` real numbers in [low, high]; engines clip what lies outside."""
         return cls(low=(low,) * size, high=(high,) * size)
 
+    @classmethod
+    def named(cls, parts: Mapping[str, int | tuple[float, float]], masked: bool = False) -> Actions:
+        """Components by name: a number of choices, or the bounds of a real number.
+
+        Choices come before real numbers in a row, each in the order given.
+        """
+        choices = {name: part for name, part in parts.items() if isinstance(part, int)}
+        reals = {name: part for name, part in parts.items() if not isinstance(part, int)}
+        return cls(
+            counts=tuple(choices.values()),
+            low=tuple(low for low, _ in reals.values()),
+            high=tuple(high for _, high in reals.values()),
+            masked=masked,
+            labels=(*choices, *reals),
+        )
+
     @property
     def is_discrete(self) -> bool:
-        """Whether the components are choices."""
-        return bool(self.counts)
+        """Whether all components are choices."""
+        return not self.low
 
     @property
     def width(self) -> int:
         """Components of one action, the second dimension of `Rows.actions`."""
-        return len(self.counts) or len(self.low)
+        return len(self.counts) + len(self.low)
 
     @property
     def choices(self) -> int:
@@ -65,5 +97,11 @@ class Actions:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """int32 for choices, float32 for real numbers."""
-        return np.dtype(np.int32 if self.counts else np.float32)
+        """int32 for choices alone; float32 where a component is real (choices as whole numbers)."""
+        return np.dtype(np.int32 if self.is_discrete else np.float32)
+
+    def draw(self, generator: np.random.Generator, rows: int) -> npt.NDArray[Any]:
+        """Uniform actions (rows, width), masks aside."""
+        choices = generator.integers(0, self.counts or 1, (rows, len(self.counts)))
+        reals = generator.uniform(self.low or 0, self.high or 0, (rows, len(self.low)))
+        return np.concatenate([choices.astype(self.dtype), reals.astype(self.dtype)], axis=1)

@@ -47,10 +47,7 @@ class EngineContract:
         for env in range(engine.num_envs):
             generator = np.random.default_rng([step, env])
             for row in row_of[env]:
-                if engine.action.is_discrete:
-                    rows.actions[row] = generator.integers(0, engine.action.counts)
-                else:
-                    rows.actions[row] = generator.uniform(engine.action.low, engine.action.high)
+                rows.actions[row] = engine.action.draw(generator, 1)[0]
 
     def copied(self, rows: Rows, records: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
         """Copies of everything that an engine writes, but `final`, which keeps what is old."""

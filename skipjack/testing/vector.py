@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skipjack.bench import random_actions
 from skipjack.errors import SkipjackError
 from skipjack.vector import Vector
 
@@ -35,7 +34,7 @@ class VectorContract:
                 found.update(batch.action_mask.tobytes())
             found.update(batch.final.rows.tobytes() + batch.final.observations.tobytes())
             found.update(batch.episodes.tobytes())
-            batch = vector.step(random_actions(vector, generators[batch.group], len(batch.alive)))
+            batch = vector.step(vector.action.draw(generators[batch.group], len(batch.alive)))
         return found.hexdigest()
 
     def test_reset_twice_is_the_same(self) -> None:
@@ -51,7 +50,7 @@ class VectorContract:
         places = []
         for _ in range(6):
             places.append((batch.group, batch.rows.start, batch.rows.stop))
-            batch = vector.step(random_actions(vector, np.random.default_rng(0), len(batch.alive)))
+            batch = vector.step(vector.action.draw(np.random.default_rng(0), len(batch.alive)))
         assert [group for group, _, _ in places] == [0, 1, 0, 1, 0, 1]
         assert places[0][2] == places[1][1]
         vector.close()
@@ -64,7 +63,7 @@ class VectorContract:
         for step in range(80):
             parts = np.concatenate([part.observations for part in b])
             assert np.array_equal(a.observations, parts)
-            actions = random_actions(whole, np.random.default_rng(step), whole.num_rows)
+            actions = whole.action.draw(np.random.default_rng(step), whole.num_rows)
             a = whole.step(actions)
             for part in b:
                 halves.send(actions[part.rows], part.group)
@@ -79,7 +78,7 @@ class VectorContract:
         kept = first.observations.copy()
         second = vector.recv()
         for _ in range(5):
-            vector.send(random_actions(vector, np.random.default_rng(1), len(second.alive)), 1)
+            vector.send(vector.action.draw(np.random.default_rng(1), len(second.alive)), 1)
             second = vector.recv()
             assert np.array_equal(first.observations, kept)
         vector.close()
@@ -101,7 +100,7 @@ class VectorContract:
             assert len(batch.episodes) == 0
             for step in range(60):
                 generator = np.random.default_rng(step)
-                batch = candidate.step(random_actions(candidate, generator, len(batch.alive)))
+                batch = candidate.step(candidate.action.draw(generator, len(batch.alive)))
             ends.append(batch.observations.copy())
             candidate.close()
         assert np.array_equal(ends[0], ends[1])
@@ -114,9 +113,9 @@ class VectorContract:
         batch = vector.reset(0)
         with pytest.raises(SkipjackError):
             vector.send(np.zeros((len(batch.alive) + 1, vector.action.width), vector.action.dtype))
-        vector.send(random_actions(vector, np.random.default_rng(0), len(batch.alive)))
+        vector.send(vector.action.draw(np.random.default_rng(0), len(batch.alive)))
         with pytest.raises(SkipjackError):
-            vector.send(random_actions(vector, np.random.default_rng(0), len(batch.alive)))
+            vector.send(vector.action.draw(np.random.default_rng(0), len(batch.alive)))
         vector.close()
         with pytest.raises(SkipjackError):
             self.make_vector(groups=self.num_envs + 1)
@@ -128,7 +127,7 @@ class VectorContract:
         ended = 0
         for step in range(400):
             generator = np.random.default_rng(step)
-            batch = vector.step(random_actions(vector, generator, len(batch.alive)))
+            batch = vector.step(vector.action.draw(generator, len(batch.alive)))
             expected = np.flatnonzero(batch.terminated | batch.truncated)
             assert np.array_equal(batch.final.rows, expected)
             assert len(batch.final.observations) == len(expected)

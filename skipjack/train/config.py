@@ -20,16 +20,30 @@ class TrainConfig:
     """Gradient steps an epoch; a rollout's rows are dealt out to them."""
     epochs: Annotated[int, Choice(1, 2, 3, 4)] = 1
     """Times that each rollout is learned from."""
+    accumulate: Annotated[int, Within(1, 65_536)] = 1
+    """Pieces in which a minibatch is learned from, gradients added up: the same step in less memory."""
+    optimiser: Literal["adam", "muon"] = "adam"
+    """What turns gradients into steps; muon takes the matrices inside the network, Adam the rest."""
     learning_rate: Annotated[float, Log(1e-4, 3e-2), Within(0.0, 1.0)] = 3e-3
-    """Step size of Adam at the start."""
+    """Step size of the optimiser at its height."""
     schedule: Literal["constant", "linear", "cosine"] = "linear"
     """How the learning rate goes towards zero over `steps`."""
+    warmup: Annotated[float, Range(0.0, 0.1), Within(0.0, 1.0)] = 0.0
+    """Share of `steps` in which the learning rate rises to its height."""
     discount: Annotated[float, Logit(0.8, 0.9999), Within(0.0, 1.0)] = 0.99
     """Discount of a reward one step later (gamma)."""
     trace: Annotated[float, Logit(0.5, 0.999), Within(0.0, 1.0)] = 0.95
     """Decay of the advantage trace (lambda)."""
     reward_scale: Annotated[float, Log(0.01, 10.0), Within(0.0, None)] = 1.0
     """Factor on rewards before they are learned from; reported returns stay as they are."""
+    normalise_rewards: bool = False
+    """Divide rewards by the deviation of discounted returns seen so far, before `reward_scale`."""
+    importance_clip: Annotated[float, Range(0.5, 4.0), Within(0.0, None)] = 0.0
+    """Bound of importance weights in advantages, renewed each epoch (V-trace); 0 switches them off."""
+    priority: Annotated[float, Range(0.0, 1.0), Within(0.0, 10.0)] = 0.0
+    """How much segments with large advantages are preferred (alpha); 0 takes each once an epoch."""
+    priority_correction: Annotated[float, Range(0.0, 1.0), Within(0.0, 1.0)] = 0.4
+    """How much of that bias is undone at the start (beta); it rises to all of it over `steps`."""
     clip: Annotated[float, Range(0.05, 0.4), Within(0.0, 10.0)] = 0.2
     """Largest change of an action's probability ratio that is rewarded."""
     value_clip: Annotated[float, Log(0.05, 10.0), Within(0.0, None)] = 0.2
@@ -48,6 +62,8 @@ class TrainConfig:
     """Decay of Adam's mean square."""
     adam_epsilon: Annotated[float, Log(1e-12, 1e-3), Within(0.0, 1.0)] = 1e-5
     """Adam's epsilon."""
+    muon_momentum: Annotated[float, Logit(0.5, 0.99), Within(0.0, 1.0)] = 0.95
+    """Decay of Muon's momentum."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of the network; weights, heads' distributions and losses stay float32."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

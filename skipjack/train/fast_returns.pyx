@@ -13,8 +13,10 @@ def advantages(
     const uint8_t[:, ::1] truncated,        # IN (time, rows)
     const uint8_t[:, ::1] alive,            # IN (time, rows)
     const uint8_t[:, ::1] waiting,          # IN (time, rows)
+    const float[:, ::1] ratios,             # IN (time, rows), read where importance_clip > 0
     float discount,
     float trace,
+    float importance_clip,
     float[:, ::1] out,                      # OUT (time, rows)
 ):
     """Fill `out`; see `skipjack.train.returns.advantages` for what it holds."""
@@ -51,6 +53,8 @@ def advantages(
                     target = reward + pending[row] + discount * value[row]
                     g = target - values[t, row] + discount * trace * advantage[row]
                     out[t, row] = g
+                    if importance_clip > 0:
+                        g *= min(ratios[t, row], importance_clip)
                     advantage[row] = g
                     value[row] = values[t, row]
                     pending[row] = 0

@@ -1,6 +1,7 @@
 """The terms of the PPO loss as pure functions of tensors over one minibatch.
 
-`weights` select the steps that count (1 or 0), (time, rows); means are over those.
+`weights` (time, rows) are the steps' shares: 0 for those that do not count, and 1 in sum over a
+whole minibatch, so that a mean is a sum, and pieces of a minibatch add up to it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ import torch
 from torch import Tensor
 
 
+def shares(counted: Tensor) -> Tensor:
+    """Equal weights that sum to 1 over the steps where `counted` is true; all 0 if it is nowhere."""
+    return counted / counted.sum().clamp(min=1)
+
+
 def mean(values: Tensor, weights: Tensor) -> Tensor:
-    """Mean of `values` where `weights` is 1; 0 if it is nowhere."""
-    return (values * weights).sum() / weights.sum().clamp(min=1)
+    """Mean of `values` by the steps' shares."""
+    return (values * weights).sum()
 
 
 def normalise(advantages: Tensor, weights: Tensor) -> Tensor:
-    """Advantages with mean 0 and deviation 1 over the steps that count."""
+    """Advantages with mean 0 and deviation 1 over the steps that count in a whole minibatch."""
     centred = advantages - mean(advantages, weights)
     variance = mean(centred**2, weights)
     return centred / (variance.sqrt() + 1e-8)

@@ -1,9 +1,9 @@
-"""The optimiser and its learning-rate schedule."""
+"""The optimisers and their learning-rate schedule."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -11,24 +11,57 @@ from torch import nn
 from skipjack.train.config import TrainConfig
 
 
-def make_optimiser(parameters: Iterable[nn.Parameter], config: TrainConfig) -> torch.optim.Adam:
-    """Adam (Kingma and Ba 2015), fused into one kernel call where torch has it."""
-    parameters = list(parameters)
-    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
-    return torch.optim.Adam(
-        parameters,
-        lr=config.learning_rate,
-        betas=(config.adam_beta1, config.adam_beta2),
-        eps=config.adam_epsilon,
-        fused=fused,
-    )
+def make_optimisers(policy: Any, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Adam (Kingma and Ba 2015) for all weights, or Muon for the matrices inside and Adam for the rest.
+
+    Muon (Jordan et al. 2024) orthogonalises each matrix's step; its steps are scaled to the size
+    of Adam's (Liu et al. 2025), so that one learning rate serves both. First and last layers of a
+    network gain nothing from it: `policy.actor` and `policy.critic`, where they exist, stay Adam's.
+    """
+    everything = list(policy.parameters())
+    if config.optimiser == "adam":
+        return [_adam(everything, config)]
+    outer = {
+        id(parameter)
+        for name in ("actor", "critic")
+        if isinstance(part := getattr(policy, name, None), nn.Module)
+        for parameter in part.parameters()
+    }
+    inside = [p for p in everything if p.ndim == 2 and id(p) not in outer]
+    chosen = set(map(id, inside))
+    rest = [p for p in everything if id(p) not in chosen]
+    optimisers: list[torch.optim.Optimizer] = []
+    if inside:
+        optimisers.append(
+            torch.optim.Muon(
+                inside,
+                lr=config.learning_rate,
+                momentum=config.muon_momentum,
+                weight_decay=0.0,
+                adjust_lr_fn="match_rms_adamw",
+            )
+        )
+    return [*optimisers, _adam(rest, config)] if rest else optimisers
 
 
 def learning_rate(config: TrainConfig, steps: int) -> float:
     """The rate after `steps` of `config.steps`: a function of the counter, so resume needs no state."""
     share = min(1.0, steps / config.steps)
+    rise = min(1.0, share / config.warmup) if config.warmup else 1.0
+    fall = 1.0
     if config.schedule == "linear":
-        return config.learning_rate * (1 - share)
-    if config.schedule == "cosine":
-        return config.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
-    return config.learning_rate
+        fall = 1 - share
+    elif config.schedule == "cosine":
+        fall = 0.5 * (1 + math.cos(math.pi * share))
+    return config.learning_rate * rise * fall
+
+
+def _adam(parameters: list[nn.Parameter], config: TrainConfig) -> torch.optim.Adam:
+    """Fused into one kernel call where torch has it."""
+    return torch.optim.Adam(
+        parameters,
+        lr=config.learning_rate,
+        betas=(config.adam_beta1, config.adam_beta2),
+        eps=config.adam_epsilon,
+        fused=all(parameter.device.type in ("cpu", "cuda") for parameter in parameters),
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,26 @@ from skipjack.rows import Batch
 from skipjack.train import loss
 from skipjack.train.config import TrainConfig
 from skipjack.train.episodes import Episodes
-from skipjack.train.optim import learning_rate, make_optimiser
+from skipjack.train.optim import learning_rate, make_optimisers
 from skipjack.train.profile import Profile
+from skipjack.train.rewards import RewardScale
 from skipjack.train.rollout import Minibatch, Rollout
 from skipjack.train.seats import EverySeat, Seats
 from skipjack.vector import Vector
 
 Term = Callable[[Any, Minibatch], tuple[str, Tensor]]
-"""An extra loss: given policy and minibatch, its name and weighted value."""
+"""An extra loss: given policy and minibatch (or a piece of one), its name and weighted mean."""
+
+
+@dataclass(slots=True)
+class Stashed:
+    """Rows of a group that were truncated by the step at time `t`, to be valued later."""
+
+    group: int
+    t: int
+    rows: Tensor
+    observations: Tensor
+    state: State
 
 
 class PPO:
@@ -68,10 +81,15 @@ class PPO:
                 rows=self.seats.rows,
             )
         self.device = next(policy.parameters()).device
-        self.optimiser = make_optimiser(policy.parameters(), config)
+        # A policy with statistics of its own (a normaliser) takes in each rollout after learning.
+        self.adapt: Callable[[Tensor, Tensor], None] | None = getattr(policy, "adapt", None)
+        self.optimisers = make_optimisers(policy, config)
         self.rollout = Rollout(
             config.horizon, self.seats.rows, vector.observation, vector.action, self.device
         )
+        self.reward_scale: RewardScale | None = None
+        if config.normalise_rewards:
+            self.reward_scale = RewardScale(self.seats.rows, config.discount).to(self.device)
         self.episodes = Episodes(vector.statistics)
         self.profile = Profile()
         self.steps = self.updates = self.reported = 0
@@ -79,6 +97,7 @@ class PPO:
         self.memory: dict[int, State] = {}  # by group, before its newest batch
         self.noise: dict[int, Tensor] = {}  # by group, of the present rollout
         self.held: deque[Batch] = deque()  # each group's newest batch, not yet acted on
+        self.stash: list[Stashed] = []  # of the present rollout
         self.progress: Progress | None = None
         self.stop = False
 
@@ -120,33 +139,38 @@ class PPO:
                 self.vector.send(self.seats.complete(batch, actions), batch.group)
             clock[batch.group] += 1
         with self.profile("acting"):
+            self._value_stash()
             for batch in self.held:
                 self._value_last(self.seats.narrow(batch))
 
     def learn(self) -> dict[str, float]:
         """Improve the policy on the rollout; gives the losses by name, means over minibatches."""
-        config = self.config
+        config, rollout = self.config, self.rollout
         with self.profile("learning"):
-            rate = learning_rate(config, self.steps)
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
-            self.rollout.finish(config.discount, config.trace)
+            rate = self._set_learning_rate()
+            if self.reward_scale is not None:
+                ended = rollout.terminated | rollout.truncated
+                rollout.rewards.mul_(self.reward_scale.factor(rollout.rewards, ended))
+            rollout.rewards.mul_(config.reward_scale)
+            rollout.finish(config.discount, config.trace)
             shuffle = torch.Generator().manual_seed(
                 seeding.state(self.seed, "trainer", self.updates)
             )
             found: list[dict[str, Tensor]] = []
-            for _ in range(config.epochs):
-                for minibatch in self.rollout.minibatches(config.minibatches, shuffle):
+            for epoch in range(config.epochs):
+                if epoch and config.importance_clip:
+                    rollout.finish(config.discount, config.trace, config.importance_clip)
+                for minibatch in self._minibatches(shuffle):
                     found.append(self._improve(minibatch))
                 if config.target_kl and self._mean(found, "kl") > config.target_kl:
                     break
             losses = {name: self._mean(found, name) for name in found[0]}
             losses["explained_variance"] = float(
-                loss.explained_variance(
-                    self.rollout.values, self.rollout.targets, self.rollout.alive.float()
-                )
+                loss.explained_variance(rollout.values, rollout.targets, loss.shares(rollout.alive))
             )
             losses["learning_rate"] = rate
+            if self.adapt is not None:
+                self.adapt(rollout.observations, rollout.alive)
         self.updates += 1
         self._check(losses)
         return losses
@@ -178,10 +202,10 @@ class PPO:
     def _keep_outcome(self, whole: Batch, t: int) -> None:
         """What the step at time `t` brought; memory is cleared where an episode ended."""
         batch = self.seats.narrow(whole)
-        self.rollout.add_outcome(batch, t, self.config.reward_scale)
+        self.rollout.add_outcome(batch, t)
         self.episodes.add(batch.episodes)
         if len(batch.final.rows):
-            self._value_truncated(batch, t)
+            self._stash_truncated(batch, t)
         if self.memory[batch.group]:
             ended = self._to_device(batch.terminated | batch.truncated | ~batch.alive)
             self.memory[batch.group] = clear(self.memory[batch.group], ended)
@@ -214,16 +238,34 @@ class PPO:
         self.steps += int(np.count_nonzero(may_act))
         return self.policy.head.to_env(actions).cpu().numpy()
 
-    def _value_truncated(self, batch: Batch, t: int) -> None:
-        """Value the last observations of truncated rows, given the memory before it is cleared."""
+    def _stash_truncated(self, batch: Batch, t: int) -> None:
+        """Keep the last observations of truncated rows, and the memory before it is cleared."""
         truncated = batch.truncated[batch.final.rows]
-        rows = torch.from_numpy(batch.final.rows[truncated])
-        observations = torch.from_numpy(batch.final.observations[truncated]).to(self.device)
-        rows = rows.to(self.device)
-        state = tuple(part[rows] for part in self.memory[batch.group])
+        if truncated.any():
+            rows = torch.from_numpy(batch.final.rows[truncated]).to(self.device)
+            self.stash.append(
+                Stashed(
+                    group=batch.group,
+                    t=t,
+                    rows=rows + batch.rows.start,
+                    observations=self._to_device(batch.final.observations[truncated]),
+                    state=tuple(part[rows] for part in self.memory[batch.group]),
+                )
+            )
+
+    def _value_stash(self) -> None:
+        """Value all that was truncated in the rollout, in one batch."""
+        # Sorted: the order in which groups arrived must not show in the sums of a matrix product.
+        stash, self.stash = sorted(self.stash, key=lambda kept: (kept.t, kept.group)), []
+        if not stash:
+            return
+        observations = torch.cat([kept.observations for kept in stash])
+        state = tuple(map(torch.cat, zip(*(kept.state for kept in stash), strict=True)))
         with self._precision():
             values = self.policy.value(observations, state).float()
-        self.rollout.final_values[t, rows + batch.rows.start] = values
+        counts = [len(kept.rows) for kept in stash]
+        for kept, value in zip(stash, values.split(counts), strict=True):
+            self.rollout.final_values[kept.t, kept.rows] = value
 
     def _value_last(self, batch: Batch) -> None:
         """Value the observations after the horizon's last step."""
@@ -232,45 +274,69 @@ class PPO:
             values = self.policy.value(observations, self.memory[batch.group])
         self.rollout.last_values[batch.rows] = values.float()
 
+    def _minibatches(self, shuffle: torch.Generator) -> Iterator[Minibatch]:
+        """An epoch: every segment once, or those with large advantages more often."""
+        config = self.config
+        if not config.priority:
+            return self.rollout.minibatches(config.minibatches, shuffle)
+        start = config.priority_correction
+        correction = start + (1 - start) * min(1.0, self.steps / config.steps)
+        return self.rollout.preferred(config.minibatches, shuffle, config.priority, correction)
+
     def _improve(self, minibatch: Minibatch) -> dict[str, Tensor]:
         """One gradient step; its losses, still on the device."""
-        config, weights = self.config, minibatch.policy_weights
+        minibatch.advantages = loss.normalise(minibatch.advantages, loss.shares(minibatch.acting))
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=True)
+        losses: dict[str, Tensor] = {}
+        for piece in minibatch.pieces(self.config.accumulate):
+            share = len(piece.rows) / len(minibatch.rows)
+            for name, part in self._differentiate(piece, share).items():
+                losses[name] = losses[name] + part if name in losses else part
+        limit = self.config.max_gradient_norm or math.inf
+        losses["gradient_norm"] = nn.utils.clip_grad_norm_(self.policy.parameters(), limit)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        return losses
+
+    def _differentiate(self, piece: Minibatch, share: float) -> dict[str, Tensor]:
+        """The loss of a minibatch, or of a `share` of one, and its gradients; by name."""
+        config, weights = self.config, piece.policy_weights
         with self._precision():
-            parameters, values = self.policy.sequence(
-                minibatch.observations, minibatch.state, minibatch.resets
-            )
-        values = values.float()
+            parameters, values = self.policy.sequence(piece.observations, piece.state, piece.resets)
         log_probabilities, entropies = self.policy.head.evaluate(
-            parameters, minibatch.actions, minibatch.mask
+            parameters, piece.actions, piece.mask
         )
-        log_ratio = (log_probabilities - minibatch.log_probabilities) * weights
+        log_ratio = (log_probabilities - piece.log_probabilities) * piece.acting
         ratio = log_ratio.exp()
-        advantages = loss.normalise(minibatch.advantages, weights)
-        entropy = loss.mean(entropies.sum(-1), weights)
-        policy_loss = loss.policy_loss(ratio, advantages, weights, config.clip)
+        policy_loss = loss.policy_loss(ratio, piece.advantages, weights, config.clip)
         value_loss = loss.value_loss(
-            values,
-            minibatch.values,
-            minibatch.targets,
-            minibatch.value_weights,
-            config.value_clip,
+            values.float(), piece.values, piece.targets, piece.value_weights, config.value_clip
         )
+        entropy = loss.mean(entropies.sum(-1), weights)
         total = policy_loss + config.value_weight * value_loss - config.entropy_weight * entropy
         losses = {"policy": policy_loss, "value": value_loss, "entropy": entropy}
         for term in self.terms:
-            name, extra = term(self.policy, minibatch)
-            losses[name] = extra
-            total = total + extra
-        self.optimiser.zero_grad(set_to_none=True)
+            name, extra = term(self.policy, piece)
+            losses[name] = extra * share
+            total = total + losses[name]
         total.backward()
-        limit = config.max_gradient_norm or math.inf
-        norm = nn.utils.clip_grad_norm_(self.policy.parameters(), limit)
-        self.optimiser.step()
         with torch.no_grad():
+            if entropies.shape[-1] > 1:
+                for index, label in enumerate(self.vector.action.labels):
+                    losses[f"entropy/{label}"] = loss.mean(entropies[..., index], weights)
             losses["kl"] = loss.approximate_kl(log_ratio, weights)
             losses["clip_fraction"] = loss.clip_fraction(ratio, weights, config.clip)
-        losses["total"], losses["gradient_norm"] = total, norm
+            losses["total"] = total
+            self.rollout.ratios.index_copy_(1, piece.rows, ratio)
         return {name: part.detach() for name, part in losses.items()}
+
+    def _set_learning_rate(self) -> float:
+        rate = learning_rate(self.config, self.steps)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+        return rate
 
     def _check(self, losses: dict[str, float]) -> None:
         wrong = [name for name, found in losses.items() if not math.isfinite(found)]

@@ -1,4 +1,10 @@
-"""Generalised advantage estimation (Schulman et al. 2016) with boundaries done right."""
+"""Generalised advantage estimation (Schulman et al. 2016) with boundaries done right.
+
+With importance weights it becomes V-trace (Espeholt et al. 2018, with both of its bounds equal and
+Schulman's lambda beside c): `min(ratio, bound) * advantage` is what a step's value target adds to
+its value, and what it hands on to the steps before it. The advantage itself stays unweighted: the
+surrogate loss multiplies it with the ratio.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +29,10 @@ def advantages(
     waiting: Array,
     discount: float,
     trace: float,
+    ratios: Array | None = None,
+    importance_clip: float = 0.0,
 ) -> npt.NDArray[np.float32]:
-    """Advantages (time, rows) float32 of a rollout; `advantages + values` are the value targets.
+    """Advantages (time, rows) float32 of a rollout; `values + advantages` are the value targets.
 
     Args:
         rewards: (time, rows), of the step taken at that time.
@@ -37,6 +45,10 @@ def advantages(
             last decision as if no time had passed.
         discount: gamma.
         trace: lambda.
+        ratios: (time, rows), each action's probability now over when it was taken; 1 where nothing
+            was decided.
+        importance_clip: bound of the importance weights; 0 leaves them out. With them, the value
+            targets are `values + min(ratios, importance_clip) * advantages`.
 
     Nothing passes over an episode's end: a terminated step is worth its reward, a truncated one
     its reward and the discounted value of the episode's last observation.
@@ -49,8 +61,10 @@ def advantages(
         last_values,
         final_values,
         *(flag.view(np.uint8) for flag in flags),
+        rewards if ratios is None else ratios,  # without a bound they are not read
         discount,
         trace,
+        importance_clip,
         out,
     )
     return out
@@ -67,6 +81,8 @@ def advantages_of_row(
     waiting: Array,
     discount: float,
     trace: float,
+    ratios: Array | None = None,
+    importance_clip: float = 0.0,
 ) -> list[float]:
     """The readable twin: `advantages` of one row, each argument (time,)."""
     result = [0.0] * len(rewards)
@@ -85,5 +101,6 @@ def advantages_of_row(
         else:
             delta = reward + pending + discount * next_value - value
             result[t] = delta + discount * trace * next_advantage
-            next_value, next_advantage, pending = value, result[t], 0.0
+            weight = min(float(ratios[t]), importance_clip) if ratios is not None else 1.0
+            next_value, next_advantage, pending = value, weight * result[t], 0.0
     return result

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from skipjack.policies.memory import State
 from skipjack.rows import Batch
 from skipjack.spaces import Actions, Layout
-from skipjack.train import returns
+from skipjack.train import loss, returns
 
 
 @dataclass(slots=True)
 class Minibatch:
-    """Some rows' segments. All (time, rows, ...) but `state`, which stands before the first step.
+    """Some rows' segments. All (time, rows, ...) but `rows`, and `state` before the first step.
 
     Attributes:
-        policy_weights: 1 for steps that the policy loss counts (alive and not waiting).
-        value_weights: 1 for steps that the value loss counts (alive).
+        rows: (rows,) their places in the rollout.
+        acting: steps at which the policy decided something (alive and not waiting).
+        policy_weights: shares of those in means, 1 in sum over a whole minibatch.
+        value_weights: the same of all steps that are alive.
     """
+
+    rows: Tensor
 
     observations: Tensor
     actions: Tensor
@@ -32,9 +36,28 @@ class Minibatch:
     advantages: Tensor
     targets: Tensor
     resets: Tensor
+    acting: Tensor
     policy_weights: Tensor
     value_weights: Tensor
     state: State
+
+    def pieces(self, count: int) -> Iterator[Minibatch]:
+        """The same in at most `count` parts, for gradients that are added up."""
+        if count == 1:
+            yield self
+            return
+        for some in torch.arange(len(self.rows), device=self.rows.device).tensor_split(count):
+            if len(some):
+                yield self._part(some)
+
+    def _part(self, some: Tensor) -> Minibatch:
+        parts: dict[str, Any] = {
+            name: part.index_select(1, some)
+            for name in self.__slots__
+            if name not in ("rows", "state") and (part := getattr(self, name)) is not None
+        }
+        state = tuple(part.index_select(0, some) for part in self.state)
+        return Minibatch(**({"mask": None} | parts), rows=self.rows[some], state=state)
 
 
 class Rollout:
@@ -68,47 +91,91 @@ class Rollout:
             self.mask = torch.zeros((*shape, action.choices), dtype=torch.uint8, device=device)
         self.log_probabilities, self.values, self.rewards = floats(), floats(), floats()
         self.final_values, self.advantages, self.targets = floats(), floats(), floats()
+        self.ratios = torch.ones(shape, device=device)
         self.terminated, self.truncated, self.resets = flags(), flags(), flags()
         self.alive, self.waiting = flags(), flags()
         self.last_values = torch.zeros(rows, device=device)
         self.state: State = ()
 
     def begin(self, place: slice, state: State) -> None:
-        """The memory of some rows before their first step."""
+        """The memory of some rows before their first step; a new rollout for them."""
         if not self.state:
             self.state = tuple(part.new_zeros(self.rows, part.shape[1]) for part in state)
         for kept, part in zip(self.state, state, strict=True):
             kept[place] = part
+        self.ratios[:, place] = 1
 
-    def add_outcome(self, batch: Batch, t: int, reward_scale: float) -> None:
+    def add_outcome(self, batch: Batch, t: int) -> None:
         """What the step taken at time `t` brought: reward and flags."""
         place = batch.rows
-        self.rewards[t, place] = torch.from_numpy(batch.rewards * np.float32(reward_scale))
+        self.rewards[t, place] = torch.from_numpy(batch.rewards)
         self.terminated[t, place] = torch.from_numpy(batch.terminated)
         self.truncated[t, place] = torch.from_numpy(batch.truncated)
 
-    def finish(self, discount: float, trace: float) -> None:
-        """Advantages and value targets, once every row has its horizon and its last value."""
+    def finish(self, discount: float, trace: float, importance_clip: float = 0.0) -> None:
+        """Advantages and value targets, once every row has its horizon and its last value.
+
+        Args:
+            discount, trace: gamma and lambda.
+            importance_clip: bound of the weights that `ratios` give; 0 leaves them out.
+        """
+
+        def rows(values: Tensor) -> Any:
+            return values.cpu().numpy()
+
         found = returns.advantages(
-            rewards=self.rewards.cpu().numpy(),
-            values=self.values.cpu().numpy(),
-            last_values=self.last_values.cpu().numpy(),
-            final_values=self.final_values.cpu().numpy(),
-            terminated=self.terminated.cpu().numpy(),
-            truncated=self.truncated.cpu().numpy(),
-            alive=self.alive.cpu().numpy(),
-            waiting=self.waiting.cpu().numpy(),
+            rewards=rows(self.rewards),
+            values=rows(self.values),
+            last_values=rows(self.last_values),
+            final_values=rows(self.final_values),
+            terminated=rows(self.terminated),
+            truncated=rows(self.truncated),
+            alive=rows(self.alive),
+            waiting=rows(self.waiting),
             discount=discount,
             trace=trace,
+            ratios=rows(self.ratios) if importance_clip else None,
+            importance_clip=importance_clip,
         )
         self.advantages.copy_(torch.from_numpy(found))
-        torch.add(self.advantages, self.values, out=self.targets)
+        if importance_clip:
+            weighted = self.ratios.clamp(max=importance_clip) * self.advantages
+            torch.add(weighted, self.values, out=self.targets)
+        else:
+            torch.add(self.advantages, self.values, out=self.targets)
 
     def minibatches(self, count: int, generator: torch.Generator) -> Iterator[Minibatch]:
         """All rows in random order, in `count` parts of equal size (within one row)."""
         order = torch.randperm(self.rows, generator=generator).to(self.values.device)
         for chosen in order.tensor_split(count):
             yield self.select(chosen)
+
+    def preferred(
+        self, count: int, generator: torch.Generator, priority: float, correction: float
+    ) -> Iterator[Minibatch]:
+        """`count` minibatches drawn anew each, segments with large advantages more often.
+
+        Prioritised replay (Schaul et al. 2016, section 3.3 and 3.4) with a segment's mean absolute
+        advantage in the place of the temporal-difference error.
+
+        Args:
+            count: minibatches; each is a `count`-th of the rows.
+            generator: on the CPU.
+            priority: alpha; 0 draws all segments alike.
+            correction: beta, how much of the bias the weights take back; 1 takes back all.
+        """
+        size = self.advantages.abs() * (self.alive & ~self.waiting)
+        chance = (size.mean(0).cpu().double() + 1e-6) ** priority
+        chance /= chance.sum()
+        weights = (self.rows * chance) ** -correction
+        weights = (weights / weights.max()).float().to(self.values.device)
+        for part in torch.arange(self.rows).tensor_split(count):
+            chosen = torch.multinomial(chance, len(part), generator=generator)
+            chosen = chosen.to(self.values.device)
+            minibatch = self.select(chosen)
+            minibatch.policy_weights *= weights[chosen]
+            minibatch.value_weights *= weights[chosen]
+            yield minibatch
 
     def select(self, chosen: Tensor) -> Minibatch:
         """The segments of some rows."""
@@ -117,7 +184,9 @@ class Rollout:
             return values.index_select(1, chosen)
 
         alive = pick(self.alive)
+        acting = alive & ~pick(self.waiting)
         return Minibatch(
+            rows=chosen,
             observations=pick(self.observations),
             actions=pick(self.actions),
             mask=None if self.mask is None else pick(self.mask),
@@ -126,7 +195,8 @@ class Rollout:
             advantages=pick(self.advantages),
             targets=pick(self.targets),
             resets=pick(self.resets),
-            policy_weights=(alive & ~pick(self.waiting)).float(),
-            value_weights=alive.float(),
+            acting=acting,
+            policy_weights=loss.shares(acting),
+            value_weights=loss.shares(alive),
             state=tuple(part.index_select(0, chosen) for part in self.state),
         )

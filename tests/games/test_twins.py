@@ -41,12 +41,10 @@ CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
 def actions_of(engine: Any, steps: int, seed: int = 0) -> Any:
     """Actions that last some steps, so that play goes somewhere; (steps, rows, width)."""
     generator = np.random.default_rng(seed)
-    size = (steps, ENVS * engine.seats, engine.action.width)
-    if engine.action.is_discrete:
-        drawn = generator.integers(0, engine.action.counts, size).astype(np.int32)
-    else:
-        drawn = generator.uniform(-1.5, 1.5, size).astype(np.float32)
-    keep = generator.random(size[:2]) < 0.6
+    rows = ENVS * engine.seats
+    drawn = engine.action.draw(generator, steps * rows).reshape(steps, rows, engine.action.width)
+    drawn[..., len(engine.action.counts) :] *= 1.5  # real numbers out of bounds too
+    keep = generator.random((steps, rows)) < 0.6
     for t in range(1, steps):
         drawn[t] = np.where(keep[t][:, None], drawn[t - 1], drawn[t])
     return drawn

@@ -39,11 +39,30 @@ def test_kinds_of_actions() -> None:
     assert (real.width, real.choices, real.dtype, real.is_discrete) == (2, 0, np.float32, False)
 
 
+def test_named_actions_of_both_kinds() -> None:
+    both = Actions.named({"jump": 2, "turn": (-2.0, 2.0), "gear": 5}, masked=True)
+    assert both.labels == ("jump", "gear", "turn")
+    assert (both.counts, both.low, both.high) == ((2, 5), (-2.0,), (2.0,))
+    assert (both.width, both.choices, both.dtype, both.is_discrete) == (3, 7, np.float32, False)
+    drawn = both.draw(np.random.default_rng(0), 500)
+    assert drawn.dtype == np.float32
+    assert [set(drawn[:, i]) for i in (0, 1)] == [{0, 1}, {0, 1, 2, 3, 4}]
+    assert drawn[:, 2].min() < -1.9
+    assert 1.9 < drawn[:, 2].max() <= 2
+
+
+def test_switches() -> None:
+    assert Actions.binary(3).counts == (2, 2, 2)
+    assert set(Actions.binary(3).draw(np.random.default_rng(0), 99).ravel()) == {0, 1}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {},
-        {"counts": (2,), "low": (0.0,), "high": (1.0,)},
+        {"counts": (2, 0)},
+        {"counts": (2, 2), "labels": ("one",)},
+        {"counts": (2, 2), "labels": ("same", "same")},
         {"low": (0.0,), "high": (math.inf,)},
         {"low": (0.0, 1.0), "high": (1.0,)},
         {"low": (0.0,), "high": (1.0,), "masked": True},

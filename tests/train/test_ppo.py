@@ -56,7 +56,7 @@ def test_one_update_equals_an_independent_implementation(
     config = trainer.config
     trainer.rollout.finish(config.discount, config.trace)
     twin, rollout = copy.deepcopy(trainer.policy), recorded(trainer)
-    trainer.optimiser.state.clear()
+    trainer.optimisers[0].state.clear()
     shuffle = torch.Generator().manual_seed(seeding.state(0, "trainer", trainer.updates))
     rows = trainer.seats.rows
     shuffles = [
