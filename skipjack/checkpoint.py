@@ -254,7 +254,9 @@ def _write_files(
         files[name] = (len(data), hashlib.sha256(data).hexdigest())
 
     for name, group in arrays.items():
-        put(f"{name}.safetensors", to_bytes({k: np.ascontiguousarray(v) for k, v in group.items()}))
+        put(
+            f"{name}.safetensors", to_bytes({k: np.asarray(v, order="C") for k, v in group.items()})
+        )
     put("state.json", json.dumps(state, indent=1).encode())
     manifest = {
         "format": FORMAT,

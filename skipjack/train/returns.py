@@ -101,6 +101,8 @@ def advantages_of_row(
         else:
             delta = reward + pending + discount * next_value - value
             result[t] = delta + discount * trace * next_advantage
-            weight = min(float(ratios[t]), importance_clip) if ratios is not None else 1.0
+            weight = 1.0
+            if ratios is not None and importance_clip > 0:
+                weight = min(float(ratios[t]), importance_clip)
             next_value, next_advantage, pending = value, weight * result[t], 0.0
     return result

@@ -48,7 +48,7 @@ def everything(folder: Path) -> dict[str, Any]:
     found = checkpoint.latest(folder)
     arrays = {
         f"{group}/{name}": array.tobytes()
-        for group in ("policy", "optimizer", "vector", "memory")
+        for group in ("policy", "optimizer", "rewards", "vector", "memory")
         if found.has(group)
         for name, array in found.arrays(group).items()
     }
@@ -67,6 +67,27 @@ def everything(folder: Path) -> dict[str, Any]:
         ("pong/two", {"vector__groups": 2}),
         ("reset_leak", {"vector__groups": 4}),
         ("squared", {"train__epochs": 2}),
+        (
+            "cartpole",
+            {
+                "policy__normalise": True,
+                "policy__memory": "gru",
+                "policy__separate_value": True,
+                "train__normalise_rewards": True,
+                "train__optimiser": "muon",
+            },
+        ),
+        (
+            "cartpole",
+            {
+                "policy__memory": "mingru",
+                "train__priority": 0.8,
+                "train__priority_correction": 1.0,  # constant, as the schedule is
+                "train__importance_clip": 1.0,
+                "train__epochs": 2,
+                "train__accumulate": 2,
+            },
+        ),
     ],
 )
 def test_resumed_equals_uninterrupted(tmp_path: Path, name: str, flags: dict[str, Any]) -> None:

@@ -148,6 +148,8 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
         "waiting": flags() & alive,
         "discount": draw(st.sampled_from([0.0, 0.9, 0.99, 1.0])),
         "trace": draw(st.sampled_from([0.0, 0.8, 1.0])),
+        "ratios": np.exp(floats(time, rows)),
+        "importance_clip": draw(st.sampled_from([0.0, 0.7, 1.0, 3.0])),
     }
 
 
@@ -169,6 +171,7 @@ def test_compiled_equals_the_definition(table: dict[str, Any]) -> None:
     """With every step acting, and with waiting steps folded away, the textbook's sum comes out."""
     table["alive"] = np.ones_like(table["alive"])
     table["waiting"][0] = False
+    table["importance_clip"] = 0.0
     found = advantages(**table)
     for row in range(found.shape[1]):
         ends = np.where(
@@ -194,3 +197,44 @@ def test_compiled_equals_the_definition(table: dict[str, Any]) -> None:
         )
         acting = [found[t, row] for t in range(len(kinds)) if kinds[t] == "acting"]
         assert acting == pytest.approx(expected, abs=2e-5, rel=1e-5)
+
+
+@given(tables())
+@settings(max_examples=200, deadline=None)
+def test_importance_weights_give_the_targets_of_v_trace(table: dict[str, Any]) -> None:
+    """Espeholt et al. 2018, equation 1, with lambda, written as a sum of products."""
+    table["alive"] = np.ones_like(table["alive"])
+    table["waiting"] = np.zeros_like(table["waiting"])
+    table["importance_clip"] = clip = max(table["importance_clip"], 0.7)
+    weights = np.minimum(table["ratios"], np.float32(clip))
+    targets = table["values"] + weights * advantages(**table)
+    time, rows = targets.shape
+    decay = table["discount"] * table["trace"]
+    for row in range(rows):
+
+        def delta(t: int, row: int = row) -> float:
+            if table["terminated"][t, row]:
+                after = 0.0
+            elif table["truncated"][t, row]:
+                after = table["final_values"][t, row]
+            else:
+                after = table["values"][t + 1, row] if t + 1 < time else table["last_values"][row]
+            return table["rewards"][t, row] + table["discount"] * after - table["values"][t, row]
+
+        for start in range(time):
+            total, product = float(table["values"][start, row]), 1.0
+            for t in range(start, time):
+                total += decay ** (t - start) * product * weights[t, row] * delta(t)
+                product *= weights[t, row]
+                if table["terminated"][t, row] or table["truncated"][t, row]:
+                    break
+            assert targets[start, row] == pytest.approx(total, abs=2e-4, rel=1e-4)
+
+
+def test_importance_weights_of_one_change_nothing() -> None:
+    generator = np.random.default_rng(0)
+    rewards, values = generator.normal(size=(2, 9, 4)).astype(np.float32)
+    flags = np.zeros((9, 4), np.bool_)
+    rest = (values[0], values, flags, flags, ~flags, flags, 0.9, 0.8)
+    plain = advantages(rewards, values, *rest)
+    assert np.array_equal(plain, advantages(rewards, values, *rest, np.ones_like(values), 1.0))
