@@ -6,5 +6,5 @@ from pathlib import Path
 
 
 def get_include() -> str:
-    """Folder with the kernel's `.pxd` and headers, for a game's own build."""
-    return str(Path(__file__).parent)
+    """Folder on whose path `cimport skipjack.native.kernel` is found, for a game's own build."""
+    return str(Path(__file__).parents[2])

@@ -10,7 +10,7 @@ from libc.string cimport memset
 # Raised whenever a struct or function below changes; games built against another number refuse
 # to load (`skipjack.native.ABI`).
 cdef enum:
-    ABI = 1
+    ABI = 2
 
 
 cdef struct Stream:
@@ -219,3 +219,5 @@ cdef class Game:
     cdef void reset_range(self, int lo, int hi) noexcept nogil
     cdef void step_range(self, int lo, int hi) noexcept nogil
     cdef object draw(self, int env)
+    cdef dict peek(self, int env)               # the state as a dictionary
+    cdef poke(self, int env, dict values)       # some fields of it set, and the rows shown anew

@@ -8,11 +8,13 @@ is an `Engine` (`skipjack.rows`) once its Python class adds the layouts.
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from hashlib import blake2b
+
 import numpy as np
 
 from skipjack.errors import RunError, must
 from skipjack.native.build import digest, warn_if_stale
-from skipjack.rows import episode_dtype
+from skipjack.rows import check_row_of, episode_dtype
 
 abi = <int>ABI
 """Number of the C surface; a game stores the one it was built with."""
@@ -98,7 +100,25 @@ cdef class Game:
 
     def bind(self, rows, row_of, bint final_all=False):
         """Take the arrays to write to (`skipjack.rows.Rows`); `row_of` (envs, seats) int32."""
-        records = np.zeros(self.num_envs * self.seats, self.record_dtype)
+        count = self.num_envs * self.seats
+        row_of = check_row_of(row_of, self)
+        for name, array in rows.arrays().items():
+            if len(array) != count or not array.flags.c_contiguous:
+                raise must(
+                    "rows must be contiguous arrays with a row for each seat",
+                    rows=count, name=name, shape=array.shape,
+                )
+        wanted = (self.observation.nbytes, self.action.width * 4, self.action.choices)
+        found = tuple(
+            0 if array is None else array.strides[0]
+            for array in (rows.observations, rows.actions, rows.action_mask)
+        )
+        if wanted[:2] != found[:2] or (self.action.masked and wanted[2] != found[2]):
+            raise must(
+                "rows must have the bytes that the game writes (observation, action, mask)",
+                wanted=wanted, found=found,
+            )
+        records = np.zeros(count, self.record_dtype)
         team_of = np.array(self.teams, np.int32)
         self.held = (rows, row_of, records, team_of)
         self.k.final_all = final_all
@@ -210,13 +230,44 @@ cdef class Game:
     cdef object draw(self, int env):
         raise NotImplementedError(f"{type(self).__name__} has no draw().")
 
+    cdef dict peek(self, int env):
+        raise NotImplementedError(f"{type(self).__name__} has no peek().")
+
+    cdef poke(self, int env, dict values):
+        raise NotImplementedError(f"{type(self).__name__} has no poke().")
+
     def _address(self):
         """Address of the object, for the thread pool that steps it without the GIL."""
         return <size_t><void*>self
 
+    def snapshot(self, int env):
+        """The env's state as a dictionary, for tests and debuggers."""
+        self._check(env, env + 1)
+        return self.peek(env)
+
+    def inject(self, int env, dict values):
+        """Put an env into a state: any fields of `snapshot`. For tests and debuggers."""
+        self._check(env, env + 1)
+        self.poke(env, values)
+
+    def clone(self, int source, int target):
+        """Make env `target` what env `source` is, its stream included; rows stay as they are."""
+        self._check(source, source + 1)
+        self._check(target, target + 1)
+        memcpy(
+            self.k.blocks + target * self.k.block_size,
+            self.k.blocks + source * self.k.block_size, self.k.block_size,
+        )
+
     def _stamp(self):
         sizes = [ABI, self.k.block_size, self.k.seats, self.k.statistics]
-        return np.array(sizes, np.uint32).tobytes() + self.rules
+        settings = repr(sorted(dict(self.native_config(), time_limit=self.k.time_limit).items()))
+        stamp = np.array(sizes, np.uint32).tobytes() + self.rules
+        return stamp + blake2b(settings.encode(), digest_size=8).digest()
+
+    def native_config(self):
+        """The settings that the C code reads, as a dictionary."""
+        return {}
 
     def _check(self, int lo, int hi):
         if not 0 <= lo <= hi <= self.num_envs:

@@ -28,11 +28,12 @@ cdef class Pool:
     cdef CPool* pool
     cdef Game game
     cdef int threads
+    cdef int jobs
 
     def __cinit__(self, Game game, int threads, int jobs):
         if threads < 1:
             raise must("threads must be at least 1", threads=threads)
-        self.game, self.threads = game, threads
+        self.game, self.threads, self.jobs = game, threads, jobs
         self.pool = new CPool(threads - 1, jobs)
 
     def __dealloc__(self):
@@ -41,11 +42,19 @@ cdef class Pool:
 
     def post(self, int job, int lo, int hi):
         """Begin a step of envs [lo, hi) in the background."""
+        self.check(job, lo, hi)
         # Several chunks a thread even out envs of unequal cost and threads that wake late.
         cdef int chunks = min(hi - lo, 1 if self.threads == 1 else 4 * self.threads)
         self.pool.post(job, _step, <void*>self.game, lo, hi, chunks)
 
     def finish(self, int job):
         """Help with a job and return when all of it is done."""
+        self.check(job, 0, 0)
         with nogil:
             self.pool.finish(job)
+
+    cdef check(self, int job, int lo, int hi):
+        if not 0 <= job < self.jobs or not 0 <= lo <= hi <= self.game.num_envs:
+            raise must("a job and its envs must exist", job=job, lo=lo, hi=hi)
+        if self.game.held is None:
+            raise must("bind(rows, row_of) must come before anything else", held=None)

@@ -171,6 +171,5 @@ def make_memory(config: PolicyConfig) -> Memory | None:
 
 
 def clear(state: State, rows: Tensor) -> State:
-    """`state` with zeros in the rows where `rows` (bool) is true."""
-    keep = ~rows[:, None]
-    return tuple(part * keep for part in state)
+    """`state` with zeros in the rows where `rows` (bool) is true, whatever stood there."""
+    return tuple(part.masked_fill(rows.reshape(-1, *[1] * (part.ndim - 1)), 0) for part in state)

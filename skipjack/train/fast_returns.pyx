@@ -14,22 +14,23 @@ def advantages(
     const uint8_t[:, ::1] alive,            # IN (time, rows)
     const uint8_t[:, ::1] waiting,          # IN (time, rows)
     const float[:, ::1] ratios,             # IN (time, rows), read where importance_clip > 0
-    float discount,
-    float trace,
-    float importance_clip,
+    double discount,
+    double trace,
+    double importance_clip,
     float[:, ::1] out,                      # OUT (time, rows)
 ):
     """Fill `out`; see `skipjack.train.returns.advantages` for what it holds."""
     cdef int time = rewards.shape[0], rows = rewards.shape[1], t, row
-    cdef float reward, target, g
+    cdef double reward, target, g
     # What the step before a row's present one will see: the value of what follows, the advantage
-    # carried on, and rewards that arrived since the row's last decision.
-    cdef float* carry = <float*>calloc(3 * rows, sizeof(float))
+    # carried on, and rewards that arrived since the row's last decision. In double: sums over long
+    # horizons keep every digit of the float32 that comes out.
+    cdef double* carry = <double*>calloc(3 * rows, sizeof(double))
     if carry == NULL:
         raise MemoryError(f"Carries of {rows} rows do not fit.")
-    cdef float* value = carry
-    cdef float* advantage = carry + rows
-    cdef float* pending = carry + 2 * rows
+    cdef double* value = carry
+    cdef double* advantage = carry + rows
+    cdef double* pending = carry + 2 * rows
     with nogil:
         for row in range(rows):
             value[row] = last_values[row]
@@ -48,11 +49,11 @@ def advantages(
                     advantage[row] = discount * advantage[row]
                 elif waiting[t, row]:
                     pending[row] = reward + pending[row]
-                    out[t, row] = pending[row] + value[row] + advantage[row] - values[t, row]
+                    out[t, row] = <float>(pending[row] + value[row] + advantage[row] - values[t, row])
                 else:
                     target = reward + pending[row] + discount * value[row]
                     g = target - values[t, row] + discount * trace * advantage[row]
-                    out[t, row] = g
+                    out[t, row] = <float>g
                     if importance_clip > 0:
                         g *= min(ratios[t, row], importance_clip)
                     advantage[row] = g

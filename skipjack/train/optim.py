@@ -44,11 +44,17 @@ def make_optimisers(policy: Any, config: TrainConfig) -> list[torch.optim.Optimi
     return [*optimisers, _adam(rest, config)] if rest else optimisers
 
 
-def learning_rate(config: TrainConfig, steps: int) -> float:
-    """The rate after `steps` of `config.steps`: a function of the counter, so resume needs no state."""
-    share = min(1.0, steps / config.steps)
-    rise = min(1.0, share / config.warmup) if config.warmup else 1.0
-    fall = 1.0
+def learning_rate(config: TrainConfig, before: int, after: int) -> float:
+    """The rate for a rollout; a function of the counters, so that resume needs no state.
+
+    Args:
+        config: its `steps` are the whole way.
+        before: steps before the rollout; the way down is read off there, so that the last rollout
+            is learned from too.
+        after: steps after it; the way up is read off there, so that the first one is.
+    """
+    rise = min(1.0, after / config.steps / config.warmup) if config.warmup else 1.0
+    share, fall = min(1.0, before / config.steps), 1.0
     if config.schedule == "linear":
         fall = 1 - share
     elif config.schedule == "cosine":

@@ -92,7 +92,8 @@ class PPO:
             self.reward_scale = RewardScale(self.seats.rows, config.discount).to(self.device)
         self.episodes = Episodes(vector.statistics)
         self.profile = Profile()
-        self.steps = self.updates = self.reported = 0
+        self.steps = self.updates = 0
+        self.began = self.reported = 0  # steps before the present rollout, and when last reported
         self.seconds = 0.0
         self.memory: dict[int, State] = {}  # by group, before its newest batch
         self.noise: dict[int, Tensor] = {}  # by group, of the present rollout
@@ -100,6 +101,7 @@ class PPO:
         self.stash: list[Stashed] = []  # of the present rollout
         self.progress: Progress | None = None
         self.stop = False
+        policy.eval()  # layers that act otherwise while learning do so in `learn` alone
 
     def run(self, report: Callable[[Progress], None]) -> None:
         """Collect, learn and report until the step budget is spent or `stop` is set."""
@@ -122,6 +124,7 @@ class PPO:
         """Play one horizon with every group and keep it as the rollout."""
         if not self.held:
             self.start()
+        self.began = self.steps
         clock = [0] * self.vector.groups
         ready, self.held = self.held, deque()
         while len(self.held) < self.vector.groups:
@@ -157,13 +160,15 @@ class PPO:
                 seeding.state(self.seed, "trainer", self.updates)
             )
             found: list[dict[str, Tensor]] = []
+            self.policy.train()
             for epoch in range(config.epochs):
                 if epoch and config.importance_clip:
                     rollout.finish(config.discount, config.trace, config.importance_clip)
-                for minibatch in self._minibatches(shuffle):
-                    found.append(self._improve(minibatch))
-                if config.target_kl and self._mean(found, "kl") > config.target_kl:
+                done = len(found)
+                found += [self._improve(minibatch) for minibatch in self._minibatches(shuffle)]
+                if config.target_kl and self._mean(found[done:], "kl") > config.target_kl:
                     break
+            self.policy.eval()
             losses = {name: self._mean(found, name) for name in found[0]}
             losses["explained_variance"] = float(
                 loss.explained_variance(rollout.values, rollout.targets, loss.shares(rollout.alive))
@@ -318,6 +323,7 @@ class PPO:
         losses = {"policy": policy_loss, "value": value_loss, "entropy": entropy}
         for term in self.terms:
             name, extra = term(self.policy, piece)
+            assert name not in losses, f"the extra loss {name!r} must have a name of its own"
             losses[name] = extra * share
             total = total + losses[name]
         total.backward()
@@ -332,7 +338,7 @@ class PPO:
         return {name: part.detach() for name, part in losses.items()}
 
     def _set_learning_rate(self) -> float:
-        rate = learning_rate(self.config, self.steps)
+        rate = learning_rate(self.config, self.began, self.steps)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate
@@ -342,9 +348,10 @@ class PPO:
         wrong = [name for name, found in losses.items() if not math.isfinite(found)]
         if wrong:
             raise RunError(
-                f"Losses and gradients must be finite, but {', '.join(wrong)} was not in update "
-                f"{self.updates} at step {self.steps}. Lower train.learning_rate or "
-                f"train.max_gradient_norm and go on from the last checkpoint."
+                f"Losses and gradients must be finite, but in update {self.updates} at step "
+                f"{self.steps} these were not: {', '.join(wrong)}. Start from the last good "
+                f"checkpoint with --from and a lower train.learning_rate or "
+                f"train.max_gradient_norm."
             )
 
     def _noise(self, batch: Batch) -> Tensor:

@@ -67,17 +67,25 @@ class Vector:
         self._slices = [self._rows_of(group) for group in range(groups)]
         self._ready: deque[int] = deque()  # groups to receive, in the order they were sent
         self._quiet: set[int] = set()  # groups whose batch has no step behind it
+        self._received: set[int] = set()  # groups that wait for actions
+        self._cut: npt.NDArray[np.bool_] | None = None  # rows whose episode goes on from before
         self._last: int | None = None
         none = np.empty((0, *self.observation.shape), self.observation.dtype)
         self._no_final = Final(np.empty(0, np.intp), none)
         self._no_episodes = engine.records(0, 0)
 
-    def reset(self, seed: int = 0) -> Batch:
+    def reset(self, seed: int = 0, partial: bool = False) -> Batch:
         """Start all envs anew from `seed`; gives the first group's batch, as `recv` would.
 
         The other groups' first batches wait to be received, in order.
+
+        Args:
+            seed: of all envs' streams.
+            partial: mark each row's first episode as partial, as after a resume that could not
+                bring the envs back: it stands for one that was cut.
         """
         self._wait_all()
+        self._cut = np.ones(self.num_rows, np.bool_) if partial else None
         self.engine.reset(0, self.num_envs, env_seeds(seed, 0, self.num_envs))
         self._offer_all()
         return self.recv()
@@ -90,8 +98,9 @@ class Vector:
             group: index of the group.
         """
         group = self._last if group is None else group
-        if group is None or group in self._ready:
+        if group not in self._received:
             raise must("a group must be received before actions are sent to it", group=group)
+        assert group is not None
         place = self.rows.actions[self._slices[group]]
         given = np.asarray(actions)
         if given.ndim == 1 and place.shape[1] == 1:
@@ -102,10 +111,11 @@ class Vector:
                 expected=place.shape,
                 got=given.shape,
             )
-        np.copyto(
-            place, given, casting="same_kind" if given.dtype.kind == place.dtype.kind else "safe"
-        )
+        if place.dtype.kind == "i" and given.dtype.kind not in "iub":
+            raise must("choices must be whole numbers", dtype=str(given.dtype))
+        np.copyto(place, given, casting="unsafe")
         self._quiet.discard(group)
+        self._received.discard(group)
         self._ready.append(group)
         self._last = None
         self._post(group)
@@ -118,6 +128,7 @@ class Vector:
         if group not in self._quiet:
             self._finish(group)
         self._last = group
+        self._received.add(group)
         return self._batch(group)
 
     def step(self, actions: npt.ArrayLike) -> Batch:
@@ -184,6 +195,7 @@ class Vector:
         """Every group's rows stand as they are, with no step behind them."""
         self._quiet = set(range(self.groups))
         self._ready = deque(range(self.groups))
+        self._received.clear()
         self._last = None
 
     def _batch(self, group: int) -> Batch:
@@ -193,11 +205,13 @@ class Vector:
         )
         final = self._no_final
         if len(episodes):
-            if not self._in_order:
-                episodes = episodes[np.argsort(episodes["row"], kind="stable")]
-            kept = episodes["row"] if self.final_all else episodes["row"][episodes["truncated"]]
-            if len(kept):
-                final = Final(kept.astype(np.intp) - place.start, rows.final[kept])
+            episodes = self._in_row_order(episodes)
+            kept = rows.truncated[place]
+            if self.final_all:
+                kept = kept | rows.terminated[place]
+            if kept.any():
+                found = np.flatnonzero(kept)
+                final = Final(found, rows.final[place][found])
         return Batch(
             group=group,
             rows=place,
@@ -210,6 +224,18 @@ class Vector:
             final=final,
             episodes=episodes,
         )
+
+    def _in_row_order(self, episodes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Records by row; those of episodes that were cut before are marked partial."""
+        if not self._in_order:
+            # As raw bytes: numpy leaves the gaps between a record's fields undefined otherwise.
+            raw = episodes.view(f"V{episodes.dtype.itemsize}")
+            order = np.argsort(episodes["row"], kind="stable")
+            episodes = raw[order].view(episodes.dtype)
+        if self._cut is not None:
+            episodes["partial"] |= self._cut[episodes["row"]]
+            self._cut[episodes["row"]] = False
+        return episodes
 
     def _rows_of(self, group: int) -> slice:
         lo, hi = self.envs_of(group)

@@ -43,7 +43,8 @@ def actions_of(engine: Any, steps: int, seed: int = 0) -> Any:
     generator = np.random.default_rng(seed)
     rows = ENVS * engine.seats
     drawn = engine.action.draw(generator, steps * rows).reshape(steps, rows, engine.action.width)
-    drawn[..., len(engine.action.counts) :] *= 1.5  # real numbers out of bounds too
+    if not engine.action.is_discrete:
+        drawn[..., len(engine.action.counts) :] *= 1.5  # out of bounds too
     keep = generator.random((steps, rows)) < 0.6
     for t in range(1, steps):
         drawn[t] = np.where(keep[t][:, None], drawn[t - 1], drawn[t])

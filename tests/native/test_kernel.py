@@ -10,12 +10,14 @@ import time
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from skipjack.errors import RunError, SkipjackError
 from skipjack.native import build, get_include, kernel, scene
 from skipjack.rows import Rows, episode_dtype, identity_rows
 from skipjack.seeding import env_seeds
+from skipjack.vector import Serial
 from tests.games.test_contract import engine_of
 
 ROOT = Path(__file__).parents[2]
@@ -31,8 +33,47 @@ def test_records_of_c_and_numpy_are_the_same_bytes() -> None:
         assert dtype.fields["stats"][1] + 4 * len(statistics) <= dtype.itemsize
 
 
-def test_sources_are_shipped_for_others_to_build_on() -> None:
-    assert (Path(get_include()) / "kernel.pxd").exists()
+GAME = """
+from skipjack.native.kernel cimport *
+
+cdef class Rules(Game):
+    def __init__(self, int num_envs):
+        super().__init__(num_envs, 8, 5, abi=ABI)
+
+    cdef void step_range(self, int lo, int hi) noexcept nogil:
+        cdef int env
+        for env in range(lo, hi):
+            give(&self.k, env, 0, 1)
+            if elapse(&self.k, env, 1):
+                finish(&self.k, env, 0, True, 1, 0.5)
+                begin(&self.k, env)
+"""
+
+
+@pytest.mark.slow
+def test_another_package_builds_a_game_on_the_shipped_sources(tmp_path: Path) -> None:
+    """With nothing but the folder that `get_include` names, from elsewhere."""
+    (tmp_path / "others.pyx").write_text(GAME)
+    (tmp_path / "play.py").write_text(
+        "import numpy as np, others\n"
+        "from skipjack.spaces import Actions, Layout\n"
+        "from skipjack.vector import Serial\n"
+        "class Mine(others.Rules):\n"
+        "    observation, action = Layout.box((1,)), Actions.discrete(2)\n"
+        "vector = Serial(Mine(3))\n"
+        "vector.reset(0)\n"
+        "print(sum(len(vector.step(np.zeros(3, np.int32)).episodes) for _ in range(10)))\n"
+    )
+    build = (
+        "import sys; from setuptools import Extension, setup; from Cython.Build import cythonize;"
+        f"setup(ext_modules=cythonize([Extension('others', ['others.pyx'])],"
+        f" include_path=[{get_include()!r}]), script_args=['build_ext', '--inplace', '-q'])"
+    )
+    subprocess.run([sys.executable, "-c", build], cwd=tmp_path, check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "play.py"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert int(done.stdout) >= 6
     assert kernel.abi >= 1
 
 
@@ -160,3 +201,63 @@ def test_games_under_the_address_sanitizer(tmp_path: Path) -> None:
             command, cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+
+
+def test_rows_that_do_not_fit_are_refused() -> None:
+    """A game writes to raw memory: what it is given is looked at once, at the door."""
+    engine = engine_of("breakout", 8)
+    other = engine_of("pong", 8)
+    good = identity_rows(8, 1)
+    for rows, row_of in (
+        (Rows.allocate(2, engine.observation, engine.action), good),
+        (Rows.allocate(8, other.observation, other.action), good),
+        (Rows.allocate(8, engine.observation, engine.action), good[:4]),
+        (Rows.allocate(8, engine.observation, engine.action), np.zeros((8, 1), np.int32)),
+    ):
+        with pytest.raises(SkipjackError):
+            engine.bind(rows, row_of, False)
+    rows = Rows.allocate(8, engine.observation, engine.action)
+    engine.bind(rows, good.astype(np.int64), False)
+    engine.reset(0, 8, env_seeds(0, 0, 8))
+    assert (rows.observations != 0).any(axis=1).all()
+    for env in (-1, 8, 10**6):
+        with pytest.raises(SkipjackError, match="range of envs"):
+            engine.snapshot(env)
+        with pytest.raises(SkipjackError, match="range of envs"):
+            engine.inject(env, {})
+    with pytest.raises(SkipjackError, match="range of envs"):
+        engine.clone(0, 8)
+
+
+def test_a_clone_goes_on_as_its_source() -> None:
+    vector = Serial(engine_of("breakout", 2, time_limit=600))
+    vector.reset(4)
+    for _ in range(50):
+        vector.step(np.array([1, 2], np.int32))
+    vector.engine.clone(0, 1)
+    for step in range(200):
+        batch = vector.step(np.full(2, step % 3, np.int32))
+        assert np.array_equal(batch.observations[0], batch.observations[1])
+        assert batch.rewards[0] == batch.rewards[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "two"),
+    [
+        ("squared", {"size": 11}, {"size": 3}),
+        ("memory", {"symbols": 4}, {"symbols": 2}),
+        ("pong", {"frame_skip": 8}, {"frame_skip": 4}),
+        ("pong", {"opponent": "easy"}, {"opponent": "hard"}),
+        ("cartpole", {"time_limit": 100}, {"time_limit": 200}),
+    ],
+)
+def test_envs_of_other_settings_are_refused(name: str, one: dict, two: dict) -> None:
+    engines = [engine_of(name, 4, **changes) for changes in (one, two, one)]
+    for engine in engines:
+        rows = Rows.allocate(4, engine.observation, engine.action)
+        engine.bind(rows, identity_rows(4, 1), False)
+        engine.reset(0, 4, env_seeds(0, 0, 4))
+    saved = engines[0].save(0, 4)
+    engines[2].load(0, 4, saved)
+    with pytest.raises(SkipjackError, match="rules and settings"):
+        engines[1].load(0, 4, saved)

@@ -17,7 +17,9 @@ def clamp(value: float, low: float, high: float) -> float:
 
 class Pong(Twin):
     def __init__(self, seed: int, config: Any) -> None:
-        self.follows = config.opponent == "follower"
+        self.follows = config.opponent != "self"
+        grades = {"easy": 2.0, "medium": 4.0, "hard": 6.0}
+        self.speed = grades.get(config.opponent, config.opponent_speed)
         self.seats = 1 if self.follows else 2
         super().__init__(seed, config)
 
@@ -45,12 +47,13 @@ class Pong(Twin):
         left, right = moves[0], moves[-1]
         if self.follows:
             wanted = self.y + BALL / 2 - self.paddles[1] - PADDLE_H / 2
-            right = clamp(wanted, -self.config.opponent_speed, self.config.opponent_speed)
-        moved = [left, right]
-        self.paddles = [
+            right = clamp(wanted, -self.speed, self.speed)
+        paddles = [
             clamp(paddle + move, 0, H - PADDLE_H)
-            for paddle, move in zip(self.paddles, moved, strict=True)
+            for paddle, move in zip(self.paddles, [left, right], strict=True)
         ]
+        moved = [after - before for after, before in zip(paddles, self.paddles, strict=True)]
+        self.paddles = paddles
         before = self.x
         self.x, self.y = self.x + self.vx, self.y + self.vy
         if self.y < 0 or self.y > H - BALL:

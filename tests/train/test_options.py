@@ -26,15 +26,25 @@ from tests.train.test_ppo import SMALL, states, trainer_of
 def test_schedules() -> None:
     def rates(**settings: Any) -> list[float]:
         config = TrainConfig(steps=1000, learning_rate=0.5, **settings)
-        return [learning_rate(config, steps) for steps in (0, 50, 100, 500, 1000, 2000)]
+        return [learning_rate(config, steps, steps + 50) for steps in (0, 50, 100, 500, 1000, 2000)]
 
     assert rates(schedule="constant") == [0.5] * 6
     assert rates(schedule="linear") == pytest.approx([0.5, 0.475, 0.45, 0.25, 0, 0])
     cosine = [0.25 * (1 + math.cos(math.pi * share)) for share in (0, 0.05, 0.1, 0.5, 1, 1)]
     assert rates(schedule="cosine") == pytest.approx(cosine)
     warm = rates(schedule="constant", warmup=0.1)
-    assert warm == pytest.approx([0, 0.25, 0.5, 0.5, 0.5, 0.5])
-    assert rates(schedule="linear", warmup=0.1)[1] == pytest.approx(0.475 / 2)
+    assert warm == pytest.approx([0.25, 0.5, 0.5, 0.5, 0.5, 0.5])
+    assert rates(schedule="linear", warmup=0.2)[1] == pytest.approx(0.475 / 2)
+
+
+def test_the_last_rollout_is_learned_from_and_so_is_the_only_one() -> None:
+    trainer = trainer_of(make("cartpole", 8, threads=1), steps=1, schedule="linear", warmup=0.5)
+    before = states(trainer)
+    trainer.run(lambda progress: None)
+    assert trainer.updates == 1
+    assert trainer.progress is not None
+    assert trainer.progress.losses["learning_rate"] == pytest.approx(3e-3)
+    assert states(trainer) != before
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "muon"])
@@ -42,7 +52,7 @@ def test_the_schedule_reaches_every_optimiser(optimiser: str) -> None:
     trainer = trainer_of(make("cartpole", 8, threads=1), optimiser=optimiser, schedule="linear")
     trainer.collect()
     rate = trainer.learn()["learning_rate"]
-    assert rate == pytest.approx(3e-3 * (1 - trainer.steps / 10_000))
+    assert rate == pytest.approx(3e-3)  # nothing was done before the first rollout
     found = {group["lr"] for part in trainer.optimisers for group in part.param_groups}
     assert found == {rate}
 

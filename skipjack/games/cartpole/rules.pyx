@@ -152,12 +152,10 @@ cdef class Rules(Game):
         """The settings that the C code reads, as a dictionary."""
         return {}
 
-    def snapshot(self, int env):
-        """The env's state as a dictionary, for tests and debuggers."""
+    cdef dict peek(self, int env):
         return (<State*>state(&self.k, env))[0]
 
-    def inject(self, int env, dict values):
-        """Put an env into a state: any fields of `snapshot`. For tests and debuggers."""
+    cdef poke(self, int env, dict values):
         cdef State* s = <State*>state(&self.k, env)
         cdef dict merged = s[0]
         merged.update(values)

@@ -16,10 +16,10 @@ class PongConfig:
 
     frame_skip: Annotated[int, Choice(1, 2, 4, 8)] = 8
     """Frames a step."""
-    opponent: Literal["follower", "self"] = "follower"
-    """Who plays on the right: a scripted ball follower, or a second seat."""
+    opponent: Literal["follower", "easy", "medium", "hard", "self"] = "follower"
+    """Who plays on the right: a scripted ball follower, one of a grade, or a second seat."""
     opponent_speed: Annotated[float, Within(0.0, 8.0)] = 8.0
-    """Most pixels a frame that the follower moves: 2, 4, 6 and 8 are its grades."""
+    """Most pixels a frame that "follower" moves; the grades have theirs: 2, 4 and 6."""
     time_limit: Annotated[int, Within(1, 1_000_000)] = 18_000
     """Frames after which a game is truncated."""
     desynchronise: bool = True

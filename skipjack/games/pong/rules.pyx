@@ -16,8 +16,8 @@ the edge: a point for the other side, and a serve from the middle towards the lo
 vertical speed of -3..3. The first serve goes to a random side. One step is `frame_skip` frames.
 
 `opponent`: "follower" puts a player on the right that moves its middle to the ball's by at most
-`opponent_speed` pixels a frame (8 is a paddle's own speed; 2, 4 and 6 are easier grades); "self"
-makes the right side a second seat.
+`opponent_speed` pixels a frame (8 is a paddle's own speed); "easy", "medium" and "hard" are the same
+player at 2, 4 and 6; "self" makes the right side a second seat.
 
 Actions: 0 stay, 1 up, 2 down. Reward: +1 for a point, -1 for a point of the other side. Score: own points /
 all points (0.5 before the first). Outcome: who has more points. Statistics: points, against, hits
@@ -103,13 +103,20 @@ cdef inline void bounce_off(State* s, int side, double moved) noexcept nogil:
     s.hits[side] += 1
 
 
+cdef inline double move(State* s, int side, double wanted) noexcept nogil:
+    """Move a paddle within the field; how far it went."""
+    cdef double before = s.paddle[side]
+    s.paddle[side] = limited(before + wanted, 0, LOWEST)
+    return s.paddle[side] - before
+
+
 cdef int frame(const Config* c, State* s, Stream* stream, double left, double right) noexcept nogil:
     """One frame; 1 if the left side scored, -1 if the right side did, else 0."""
     cdef double before = s.x
     if c.follower:
         right = follow(c, s)
-    s.paddle[0] = limited(s.paddle[0] + left, 0, LOWEST)
-    s.paddle[1] = limited(s.paddle[1] + right, 0, LOWEST)
+    left = move(s, 0, left)
+    right = move(s, 1, right)
     s.x += s.vx
     s.y += s.vy
     if s.y < 0:
@@ -169,8 +176,9 @@ cdef class Rules(Game):
     cdef Config config
 
     def __init__(self, int num_envs, config):
-        follower = config.opponent == "follower"
-        self.config = Config(config.frame_skip, follower, config.opponent_speed)
+        follower = config.opponent != "self"
+        speed = {"easy": 2.0, "medium": 4.0, "hard": 6.0}.get(config.opponent, config.opponent_speed)
+        self.config = Config(config.frame_skip, follower, speed)
         super().__init__(
             num_envs, sizeof(State), config.time_limit, teams=(0,) if follower else (0, 1),
             desynchronise=config.desynchronise,
@@ -252,12 +260,10 @@ cdef class Rules(Game):
         """The settings that the C code reads, as a dictionary."""
         return self.config
 
-    def snapshot(self, int env):
-        """The env's state as a dictionary, for tests and debuggers."""
+    cdef dict peek(self, int env):
         return (<State*>state(&self.k, env))[0]
 
-    def inject(self, int env, dict values):
-        """Put an env into a state: any fields of `snapshot`. For tests and debuggers."""
+    cdef poke(self, int env, dict values):
         cdef State* s = <State*>state(&self.k, env)
         cdef dict merged = s[0]
         merged.update(values)
