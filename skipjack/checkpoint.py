@@ -22,17 +22,17 @@ import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from skipjack.errors import RunError, UsageError, must, unknown
 
+if TYPE_CHECKING:  # commands that only look at runs do without numpy
+    import numpy.typing as npt
+
+    Arrays = Mapping[str, npt.NDArray[Any]]
+
 FORMAT = 1
 """Number of the layout above; a newer one is refused."""
-
-Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(slots=True)
@@ -171,17 +171,25 @@ def find(target: str, root: Path = Path("runs")) -> Checkpoint:
         UsageError: there is no such run.
         RunError: it is damaged.
     """
+    path = locate(target, root)
+    return load(path) if _names_checkpoint(path) else latest(path)
+
+
+def locate(target: str, root: Path = Path("runs")) -> Path:
+    """The folder that `find` would read: a run's or a checkpoint's.
+
+    Raises:
+        UsageError: there is no such run.
+    """
     for path in (Path(target), root / target):
-        if (path / "manifest.json").exists() or path.parent.name == "checkpoints":
-            return load(path)
-        if (path / "checkpoints").is_dir():
-            return latest(path)
-    raise unknown("run", target, list_runs(root), see="skipjack list")
+        if _names_checkpoint(path) or (path / "checkpoints").is_dir():
+            return path
+    raise unknown("run", target, list_runs(root), see="skipjack runs")
 
 
 def run_of(path: Path) -> Path:
-    """The folder of the run that a checkpoint belongs to."""
-    return path.parent.parent
+    """The folder of the run that a checkpoint belongs to; a run's own folder stays as it is."""
+    return path.parent.parent if _names_checkpoint(path) else path
 
 
 def create_run(root: Path, name: str) -> Path:
@@ -231,6 +239,37 @@ def list_runs(root: Path = Path("runs")) -> list[str]:
     return [path.name for path in sorted(found, key=lambda path: path.stat().st_ctime)]
 
 
+def remove(run: Path, names: Collection[str]) -> None:
+    """Remove checkpoints of a run; what a kill leaves halfway is swept with the next.
+
+    Raises:
+        RunError: the disk refuses.
+    """
+    folder = run / "checkpoints"
+    try:
+        _discard(folder, names)
+    except OSError as error:
+        raise RunError(f"Checkpoints in {str(folder)!r} must be removable, but {error}.") from error
+
+
+def remove_run(run: Path) -> None:
+    """Remove a run's folder; a kill halfway leaves nothing that looks like a run.
+
+    Raises:
+        RunError: the disk refuses.
+    """
+    gone = run.with_name(f".gone-{run.name}")
+    try:
+        for left in run.parent.glob(".gone-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        if run.is_symlink():
+            raise OSError("it is a link")
+        _rename(run, gone)
+        shutil.rmtree(gone)
+    except OSError as error:
+        raise RunError(f"The run folder {str(run)!r} must be removable, but {error}.") from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace a small file whole: readers see the old text or the new."""
     draft = path.with_name(f".{path.name}.draft")
@@ -245,6 +284,7 @@ def _write_files(
     state: Mapping[str, Any],
     latest_only: Collection[str],
 ) -> None:
+    import numpy as np
     from safetensors.numpy import save as to_bytes
 
     files: dict[str, tuple[int, str]] = {}
@@ -284,6 +324,10 @@ def _verify(file: Path, size: int, digest: str) -> None:
         )
 
 
+def _names_checkpoint(path: Path) -> bool:
+    return (path / "manifest.json").exists() or path.parent.name == "checkpoints"
+
+
 def _is_whole(path: Path) -> bool:
     try:
         load(path)
@@ -304,13 +348,17 @@ def _retire(folder: Path, newest: str, keep: int, pinned: Collection[int]) -> No
     recent = older[max(0, len(older) - (keep - 1)) :]
     staying = {f"{steps:012d}" for steps in pinned} | {newest, *recent}
     for name in names:
-        if name not in staying:
-            # Renamed first: a half-removed checkpoint must not look like one.
-            _rename(folder / name, folder / f".draft-gone-{name}")
-        elif name != newest:
+        if name in staying and name != newest:
             manifest = json.loads((folder / name / "manifest.json").read_text(encoding="utf-8"))
             for file in manifest["latest_only"]:
                 _remove(folder / name / file)
+    _discard(folder, [name for name in names if name not in staying])
+
+
+def _discard(folder: Path, names: Collection[str]) -> None:
+    for name in names:
+        # Renamed first: a half-removed checkpoint must not look like one.
+        _rename(folder / name, folder / f".draft-gone-{name}")
     _sweep_drafts(folder)
 
 

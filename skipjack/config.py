@@ -254,6 +254,25 @@ def checked(setting: Setting, value: Any) -> Any:
     return converted
 
 
+def at_edge(setting: Setting, value: Any) -> str:
+    """Where a value stands that is at or beyond an end of its usual range; empty for all others.
+
+    A better value may lie further out, or something is mistyped. Choices are a range if they are
+    numbers in order. An end that is a limit too (one minibatch, one layer) is no edge, for nothing
+    lies beyond it; nor is 0, which switches off.
+    """
+    low, high = _ends(setting.search)
+    if low is None or not isinstance(value, (int, float)) or isinstance(value, bool) or not value:
+        return ""
+    limits = setting.within or Within(1 if setting.type is int else None)
+    for end, name, past in ((low, "low", value < low), (high, "high", value > high)):
+        limit = limits.low if name == "low" else limits.high
+        if past or (value == end and end != limit):
+            where = "beyond" if past else "at"
+            return f"{where} the {name} end of its usual range, {low:g} to {high:g}"
+    return ""
+
+
 def load_toml(path: Path) -> dict[str, Any]:
     """A TOML file as nested dictionaries.
 
@@ -371,6 +390,17 @@ def _to_str(value: Any) -> str:
 
 
 _CONVERT: dict[Any, Any] = {int: _to_int, float: _to_float, bool: _to_bool, str: _to_str}
+
+
+def _ends(search: Search | None) -> tuple[Any, Any]:
+    """Both ends of the range that a sweep searches; None where that is no range."""
+    if not isinstance(search, Choice):
+        return (search.low, search.high) if search else (None, None)
+    options = list(search.options)
+    numbers = all(isinstance(o, (int, float)) and not isinstance(o, bool) for o in options)
+    if numbers and len(options) > 2 and options == sorted(options):
+        return options[0], options[-1]
+    return None, None
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

@@ -108,6 +108,32 @@ def test_a_run_without_a_whole_checkpoint(tmp_path: Path) -> None:
         checkpoint.latest(run)
 
 
+def test_removing_checkpoints(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    for steps in (1, 2, 3):
+        write(run, steps)
+    checkpoint.remove(run, ["000000000001", "000000000002"])
+    assert [path.name for path in (run / "checkpoints").iterdir()] == ["000000000003"]
+    with pytest.raises(RunError, match="must be removable"):
+        checkpoint.remove(run, ["000000000009"])
+    assert checkpoint.latest(run).steps == 3
+
+
+def test_a_run_removed_halfway_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a kill leaves has another name, and the next removal sweeps it."""
+    root = tmp_path / "runs"
+    for name in ("one", "two"):
+        write(checkpoint.create_run(root, name), 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda *a, **k: None)
+        checkpoint.remove_run(root / "one")
+    assert [path.name for path in root.iterdir() if not path.name.startswith(".")] == ["two"]
+    checkpoint.remove_run(root / "two")
+    assert list(root.iterdir()) == []
+    with pytest.raises(RunError, match="must be removable"):
+        checkpoint.remove_run(root / "two")
+
+
 def test_finding_runs(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     path = write(run, 3)

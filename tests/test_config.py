@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skipjack import config as settings
-from skipjack.config import Choice, Log, Within
+from skipjack.config import Choice, Log, Logit, Pow2, Range, Setting, Within
 from skipjack.errors import UsageError
 
 
@@ -169,3 +169,42 @@ def test_real_settings_are_all_documented_and_their_defaults_allowed() -> None:
 def test_configs_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Outer().seed = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("kind", "search", "within", "value", "wanted"),
+    [
+        (float, Log(1e-4, 3e-2), Within(0.0, 1.0), 3e-3, ""),
+        (float, Log(1e-4, 3e-2), Within(0.0, 1.0), 3e-2, "at the high end"),
+        (float, Log(1e-4, 3e-2), Within(0.0, 1.0), 0.05, "beyond the high end"),
+        (float, Log(1e-4, 3e-2), Within(0.0, 1.0), 1e-4, "at the low end"),
+        (float, Log(1e-4, 3e-2), Within(0.0, 1.0), 1e-6, "beyond the low end"),
+        (float, Log(1e-4, 3e-2), Within(0.0, 1.0), 1.0, "beyond the high end"),
+        (float, Log(0.05, 10.0), Within(0.0, None), 0.0, ""),  # switched off
+        (float, Range(0.0, 1.0), Within(0.0, 1.0), 1.0, ""),  # the end is the limit
+        (float, Range(-1.0, 1.0), None, -1.0, "at the low end"),
+        (float, Logit(0.8, 0.9999), Within(0.0, 1.0), 1.0, "beyond the high end"),
+        (int, Pow2(1, 64), Within(1, 65_536), 1, ""),  # nothing is fewer than one minibatch
+        (int, Pow2(1, 64), Within(1, 65_536), 64, "at the high end"),
+        (int, Pow2(8, 256), Within(1, 65_536), 8, "at the low end"),
+        (int, Choice(1, 2, 3, 4), None, 1, ""),
+        (int, Choice(1, 2, 3, 4), None, 3, ""),
+        (int, Choice(1, 2, 3, 4), None, 4, "at the high end"),
+        (int, Choice(16, 32, 64), None, 16, "at the low end"),
+        (int, Choice(1, 64), None, 64, ""),  # two values are an alternative, no range
+        (int, Choice(4, 1, 2), None, 2, ""),  # not in order: no range
+        (str, Choice("a", "b", "c"), None, "c", ""),
+        (bool, Choice(False, True), None, True, ""),
+        (int, None, Within(0, 10), 10, ""),
+        (int, Range(1, 5), None, None, ""),
+    ],
+)
+def test_values_at_the_edge_of_their_usual_range(
+    kind: type, search: Any, within: Within | None, value: Any, wanted: str
+) -> None:
+    setting = Setting("train.it", kind, value, "", search, within)
+    found = settings.at_edge(setting, value)
+    assert found.startswith(wanted)
+    assert bool(found) == bool(wanted)
+    if found:
+        assert " of its usual range, " in found

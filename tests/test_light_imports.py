@@ -30,6 +30,15 @@ def loaded(code: str, folder: Path) -> set[str]:
         ("import skipjack", set()),
         ("from skipjack.cli.main import main; main(['--help'])", set()),
         ("from skipjack.cli.main import main; main(['list'])", set()),
+        ("from skipjack.cli.main import main; main(['runs'])", set()),
+        (
+            "import skipjack.cli.runs.listing, skipjack.cli.runs.prune, skipjack.cli.runs.show",
+            set(),
+        ),
+        (
+            "from skipjack.cli.main import main; main(['config', 'diff', 'pong', 'pong/lstm'])",
+            {"numpy"},
+        ),
         ("from skipjack.cli.main import main; main(['trian'])", set()),
         ("from skipjack.cli.main import main; main(['config', 'show', 'pong'])", {"numpy"}),
         ("import skipjack; skipjack.make('breakout', 4).reset(0)", {"numpy"}),
@@ -39,6 +48,22 @@ def loaded(code: str, folder: Path) -> set[str]:
 )
 def test_doors_are_light(code: str, allowed: set[str], tmp_path: Path) -> None:
     assert loaded(code, tmp_path) <= allowed
+
+
+def test_runs_are_listed_shown_and_compared_without_torch(tmp_path: Path) -> None:
+    """Two runs as their folders are, made by hand; only `show` asks the env for its preset."""
+    for name in ("a", "b"):
+        (tmp_path / "runs" / name / "checkpoints").mkdir(parents=True)
+        (tmp_path / "runs" / name / "config.toml").write_text(
+            f'name = "pong"\nseed = {ord(name)}\n'
+        )
+    line = "from skipjack.cli.main import main; main([{}])"
+    assert loaded(line.format("'runs'"), tmp_path) == set()
+    assert loaded(line.format("'runs', 'diff', 'a', 'b'"), tmp_path) == set()
+    assert loaded(line.format("'runs', 'show', 'a'"), tmp_path) <= {"numpy"}
+    pruned = loaded(line.format("'runs', 'prune', '--unfinished', '--yes'"), tmp_path)
+    assert pruned <= {"tyro", "rich"}
+    assert not list((tmp_path / "runs").iterdir())
 
 
 def test_front_door_names_what_exists() -> None:

@@ -1,4 +1,4 @@
-"""`skipjack config show ENV`: each setting, its value and where it came from."""
+"""`skipjack config show ENV`: each setting, its value and where it came from; `diff A B`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from skipjack import config as settings
 from skipjack.cli import flags
 from skipjack.errors import UsageError, unknown
-from skipjack.run.config import configure
+from skipjack.run.config import configure, edges
+
+USAGE = """usage: skipjack config show ENV [any flag of skipjack train] [--json]
+       skipjack config diff A B [--json]    each a run, a TOML file or an environment
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +27,37 @@ class ConfigFlags:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Print the settings that `skipjack train` would use with the same flags."""
+    """Show the settings of a training, or what differs between two."""
     if arguments and arguments[0] in ("-h", "--help"):
-        print("usage: skipjack config show ENV [any flag of skipjack train] [--json]")
+        print(USAGE)
         return 0
     if not arguments:
         raise UsageError(
             "skipjack config must be told what to do, as in: skipjack config show pong."
         )
-    if arguments[0] != "show":
-        raise unknown("config command", arguments[0], ["show"], see="skipjack config --help")
-    name, rest = flags.subject(arguments[1:], "skipjack config show ENV")
+    command, *rest = arguments
+    if command == "show":
+        return show(rest)
+    if command == "diff":
+        from skipjack.cli import diff
+
+        return diff.run(rest, "skipjack config diff")
+    raise unknown("config command", command, ["show", "diff"], see="skipjack config --help")
+
+
+def show(arguments: Sequence[str]) -> int:
+    """Print the settings that `skipjack train` would use with the same flags."""
+    name, rest = flags.subject(arguments, "skipjack config show ENV")
     first = configure(name or "breakout")
     own, chosen = flags.parse(
         ConfigFlags, rest, "skipjack config show ENV", "Show every setting.", first.config
     )
     found = configure(name, file=flags.path_or_none(own.config), flags=chosen)
-    values = settings.flatten(found.config)
+    values, near = settings.flatten(found.config), edges(found)
     if own.json:
         rows = {key: {"value": values[key], "from": found.provenance[key]} for key in values}
+        for key, where in near.items():
+            rows[key]["edge"] = where
         print(json.dumps({"env": found.entry.full_name, "settings": rows}))
         return 0
     section = ""
@@ -50,5 +66,6 @@ def run(arguments: Sequence[str]) -> int:
         if head != section:
             section = head
             print(f"\n[{section}]")
-        print(f"{f'{leaf} = {json.dumps(value)}':40} # {found.provenance[key]}")
+        note = ", ".join(filter(None, [found.provenance[key], near.get(key)]))
+        print(f"{f'{leaf} = {json.dumps(value)}':40} # {note}")
     return 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from skipjack import registry
 from skipjack.cli.saved import describe_runs
+from skipjack.cli.table import score
 from skipjack.errors import unknown
 
 FLAGS = ("--json", "-h", "--help")
@@ -28,17 +30,15 @@ def run(arguments: Sequence[str]) -> int:
     ]
     runs = describe_runs(Path("runs"))
     if "--json" in arguments:
-        print(json.dumps({"environments": environments, "runs": runs}))
+        print(json.dumps({"environments": environments, "runs": [asdict(found) for found in runs]}))
         return 0
     print("Environments")
     for row in environments:
         print(f"  {row['name']:14} {row['summary'] if '/' not in row['name'] else ''}".rstrip())
     print("\nRuns" if runs else "\nNo runs yet. Start one with: skipjack train breakout")
     for found in runs:
-        score = "-" if found["score"] is None else f"{found['score']:.3f}"
-        kind = "final" if found["evaluated"] else "so far"
         print(
-            f"  {found['run']:20} {found['env']:14} {found['steps']:>14,} steps"
-            f" {found['seconds']:9.1f} s   score {score} {kind}"
+            f"  {found.run:20} {found.env or '?':14} {found.steps:>14,} steps"
+            f" {found.seconds:9.1f} s   {found.state:8}   score {score(found)}"
         )
     return 0

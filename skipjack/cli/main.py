@@ -16,7 +16,8 @@ COMMANDS = {
     "eval": "play whole episodes with a trained policy and report its score",
     "bench": "measure speed: bench steps ENV, bench train ENV",
     "list": "list environments and runs",
-    "config": "show each setting of an environment and where it came from",
+    "runs": "list, show, diff and prune runs",
+    "config": "show each setting of an environment and where it came from; diff two",
     "doctor": "say what this machine has and what is missing",
 }
 """Every command and what it does; its module is `skipjack.cli.<command>` with a `run(arguments)`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import time
 from collections.abc import Sequence
@@ -12,8 +14,10 @@ from typing import Any
 from skipjack import checkpoint, registry
 from skipjack import config as settings
 from skipjack.cli import flags
+from skipjack.cli.saved import load_saved, newest_run, next_commands
 from skipjack.errors import must
-from skipjack.run.config import Configured, configure
+from skipjack.run import lock
+from skipjack.run.config import Configured, configure, edges, given
 
 USAGE = "skipjack train ENV [--train.steps 20e6 ...]"
 RUNS = Path("runs")
@@ -66,24 +70,34 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
     began = time.perf_counter()
     file = flags.path_or_none(own.config)
     resumed = weights = None
-    if own.resume:
-        folder, resumed, configured = _resume(name, own, chosen, file)
-    else:
-        configured = configure(name, file=file, flags=chosen)
-        weights = checkpoint.find(own.source, RUNS) if own.source else None
-        stem = configured.entry.full_name.replace("/", "-").replace(":", "-")
-        folder = checkpoint.create_run(RUNS, own.run or checkpoint.free_name(RUNS, stem))
-    sink = choose(own.json, configured.entry.full_name, folder.name)
-    try:
-        sink.show("loading torch")  # the first frame stands before the two seconds that it takes
-        from skipjack.run.run import Run, result_row
+    with contextlib.ExitStack() as held:
+        if own.resume:
+            target = own.run or newest_run(RUNS, name)
+            folder = checkpoint.run_of(checkpoint.locate(target, RUNS))
+            # Before anything is read of it: whoever trains it now may be ahead in a moment.
+            held.enter_context(lock.hold(folder))
+            own = dataclasses.replace(own, run=target)
+            resumed, configured = _resume(name, own, chosen, file)
+        else:
+            configured = configure(name, file=file, flags=chosen)
+            weights = checkpoint.find(own.source, RUNS) if own.source else None
+            stem = configured.entry.full_name.replace("/", "-").replace(":", "-")
+            folder = checkpoint.create_run(RUNS, own.run or checkpoint.free_name(RUNS, stem))
+            held.enter_context(lock.hold(folder))
+        sink = choose(own.json, configured.entry.full_name, folder.name)
+        try:
+            # The first frame stands before the two seconds that torch takes.
+            sink.show("loading torch")
+            from skipjack.run.run import Run, result_row
 
-        session = Run(configured, folder, sink, resumed=resumed, weights=weights)
-        ready = time.perf_counter()
-        result = session.train()
-    finally:
-        sink.close()
-        checkpoint.discard_empty(folder)  # a run that never began leaves nothing
+            session = Run(configured, folder, sink, resumed=resumed, weights=weights)
+            ready = time.perf_counter()
+            if resumed is None and (strange := _at_edge(configured)):
+                sink.message(strange)
+            result = session.train()
+        finally:
+            sink.close()
+            checkpoint.discard_empty(folder)  # a run that never began leaves nothing
     if own.json:
         row = result_row(result, configured)
         row["seconds_start"] = ready - began
@@ -93,20 +107,21 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
     elif result.evaluation is not None:
         print(_next_steps(folder, configured))
     else:
-        print(f"Saved at step {result.steps}. Go on with: {_again(folder, configured)} --resume")
+        print(
+            f"Saved at step {result.steps}. Go on with: skipjack train "
+            f"{configured.entry.full_name} --run {folder.name} --resume"
+        )
     return 128 + result.signal if result.signal else 0
 
 
 def _resume(
     name: str, own: TrainFlags, chosen: dict[str, Any], file: Path | None
-) -> tuple[Path, checkpoint.Checkpoint, Configured]:
-    """The folder, checkpoint and settings of the run to go on with."""
-    from skipjack.cli.saved import load_saved, newest_run
-
-    found = checkpoint.find(own.run or newest_run(RUNS, name), RUNS)
-    folder = checkpoint.run_of(found.path)
+) -> tuple[checkpoint.Checkpoint, Configured]:
+    """The checkpoint and settings of the run to go on with."""
     if own.source:
         raise must("--resume and --from must not be given together", **{"from": own.source})
+    found = checkpoint.find(own.run, RUNS)
+    folder = checkpoint.run_of(found.path)
     saved_name, saved = load_saved(folder)
     if registry.resolve(name).full_name != saved_name:
         raise must(
@@ -130,19 +145,22 @@ def _resume(
             hint=f"Extend it, for example with --train.steps {2 * found.steps}.",
             steps=configured.config.train.steps,
         )
-    return folder, found, configured
+    return found, configured
 
 
-def _again(folder: Path, configured: Configured) -> str:
-    return f"skipjack train {configured.entry.full_name} --run {folder.name}"
+def _at_edge(configured: Configured) -> str:
+    """A sentence on the user's values at the edge of their usual range; empty if there are none.
+
+    A preset's own were found by tuning. A resumed run may change nothing that learns.
+    """
+    found, values = edges(configured), settings.flatten(configured.config)
+    strange = [
+        f"{name} = {values[name]} is {found[name]}" for name in given(configured) if name in found
+    ]
+    return f"Is this meant? {'; '.join(strange)}." if strange else ""
 
 
 def _next_steps(folder: Path, configured: Configured) -> str:
-    steps = 2 * configured.config.train.steps
-    return (
-        f"The run is in {folder}. Next:\n"
-        f"  skipjack eval {folder.name} --episodes 1000\n"
-        f"  {_again(folder, configured)} --resume --train.steps {steps}\n"
-        f"  skipjack train {configured.entry.full_name} --train.learning-rate 0.001\n"
-        f"  skipjack list"
-    )
+    name = configured.entry.full_name
+    commands = next_commands(folder.name, name, "finished", configured.config.train.steps)
+    return "\n  ".join([f"The run is in {folder}. Next:", *commands, "skipjack runs"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,7 +15,7 @@ FILE = "metrics.jsonl"
 
 
 class Store:
-    """Appends a JSON line for each update, and one for the final evaluation.
+    """Appends a JSON line for each update, and one for the final evaluation or another end.
 
     Rows are flat: `update`, `steps`, `seconds`, `steps_per_second`, `episodes` (their count),
     `losses/<name>`, `profile/<phase>` in seconds, `episodes/<name>` means. What is not finite
@@ -60,9 +61,9 @@ class Store:
         """Messages are for screens."""
 
     def finish(self, evaluation: Evaluation | None, reason: str) -> None:
-        """Append the final evaluation, if there was one."""
-        if evaluation is not None:
-            self._append({"kind": "evaluation", "reason": reason, **evaluation_row(evaluation)})
+        """Append the final evaluation, or that there was none, and why the run ended."""
+        row = {"kind": "evaluation" if evaluation else "end", "reason": reason}
+        self._append(row | (evaluation_row(evaluation) if evaluation else {}))
 
     def close(self) -> None:
         """Close the file."""
@@ -96,6 +97,29 @@ def read(folder: Path) -> list[dict[str, Any]]:
             rows.append(json.loads(line))
         except ValueError:
             break
+    return rows
+
+
+def read_end(folder: Path, size: int = 1 << 16) -> list[dict[str, Any]]:
+    """The last rows of a run, from at most `size` bytes: as quick for a day's training as a minute's.
+
+    Lines that are damaged are left out; so is everything if the file cannot be read.
+    """
+    try:
+        with open(folder / FILE, "rb") as file:
+            begin = max(0, file.seek(0, os.SEEK_END) - size)
+            file.seek(begin)
+            lines = file.read().split(b"\n")
+    except OSError:
+        return []
+    rows = []
+    for line in lines[bool(begin) :]:  # the first is cut off, unless it is the file's own first
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
     return rows
 
 

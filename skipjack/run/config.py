@@ -11,12 +11,15 @@ from typing import Annotated, Any
 
 from skipjack import config as settings
 from skipjack import registry
-from skipjack.config import Within
+from skipjack.config import Setting, Within
 from skipjack.evaluate import EvaluateConfig
 from skipjack.policies.config import PolicyConfig
 from skipjack.registry import Entry
 from skipjack.train.config import TrainConfig
 from skipjack.vector.config import VectorConfig
+
+FLAG, FILE = "flag", "file"
+"""How the provenance of a user's own values begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,36 @@ def configure(
     if saved is not None:
         layers.append(("the run's config.toml", saved))
     if file is not None:
-        layers.append((f"file {file}", settings.load_toml(file)))
-    layers.append(("flag", flags or {}))
+        layers.append((f"{FILE} {file}", settings.load_toml(file)))
+    layers.append((FLAG, flags or {}))
     found = settings.resolve(root(engine_class.Config)(), layers)
     return Configured(found.config, found.provenance, entry)
+
+
+def declared(name: str) -> dict[str, Setting]:
+    """Every setting of an env's runs, by dotted name.
+
+    Raises:
+        UsageError: there is no such env, or it cannot be imported.
+    """
+    return settings.settings(root(registry.load(registry.resolve(name).target).Config))
+
+
+def edges(configured: Configured) -> dict[str, str]:
+    """Where each setting stands that is at the edge of its usual range, by dotted name."""
+    known = settings.settings(type(configured.config))
+    values = settings.flatten(configured.config)
+    found = {name: settings.at_edge(known[name], value) for name, value in values.items()}
+    return {name: where for name, where in found.items() if where}
+
+
+def given(configured: Configured) -> list[str]:
+    """Settings that the user gave, as a flag or in a file, by dotted name."""
+    return [
+        name
+        for name, label in configured.provenance.items()
+        if label == FLAG or label.startswith(f"{FILE} ")
+    ]
 
 
 def _section(cls: type) -> Any:

@@ -7,31 +7,69 @@ import json
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from skipjack import __version__, checkpoint
-from skipjack.vector.config import cores
 
 FILE = "origin.json"
 
 
-def write(run: Path, threads: int) -> None:
-    """Add this sitting to the run's origin.json, a list with one entry a start."""
-    path = run / FILE
-    entries = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    checkpoint.write_text(path, json.dumps([*entries, describe(threads)], indent=1) + "\n")
+def write(
+    run: Path,
+    threads: int,
+    steps: int = 0,
+    provenance: Mapping[str, str] | None = None,
+    source: checkpoint.Checkpoint | None = None,
+) -> None:
+    """Add this sitting to the run's origin.json, a list with one entry a start.
+
+    Args:
+        run: its folder.
+        threads: threads that step the envs.
+        steps: steps at the sitting's start.
+        provenance: where each setting came from; kept as labels with their settings, without defaults.
+        source: the checkpoint whose weights the run started from.
+    """
+    entry = describe(threads) | {"steps": steps}
+    labels: dict[str, list[str]] = {}
+    for name, label in (provenance or {}).items():
+        if label != "default":
+            labels.setdefault(label, []).append(name)
+    entry["settings"] = labels
+    if source is not None:
+        entry["from"] = {
+            "run": checkpoint.run_of(source.path).name,
+            "checkpoint": str(source.path.resolve()),
+            "steps": source.steps,
+        }
+    checkpoint.write_text(run / FILE, json.dumps([*read(run), entry], indent=1) + "\n")
+
+
+def read(run: Path) -> list[dict[str, Any]]:
+    """The sittings of a run, in order; none if the file is missing or damaged."""
+    try:
+        found = json.loads((run / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
 def describe(threads: int) -> dict[str, Any]:
-    """Command, git commit of the folder with its dirty flag, versions, host and threads."""
+    """Command, git commit of the folder with its dirty flag, versions, host and threads.
+
+    Untracked files do not make it dirty: runs themselves often are.
+    """
+    from skipjack.vector.config import cores  # numpy with it, which readers do without
+
     commit = _git("rev-parse", "HEAD")
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
         "commit": commit,
-        "dirty": bool(_git("status", "--porcelain")) if commit else None,
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")) if commit else None,
         "skipjack": __version__,
         "python": platform.python_version(),
         "torch": importlib.metadata.version("torch"),

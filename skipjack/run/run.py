@@ -67,7 +67,7 @@ class Run:
         resumed: checkpoint.Checkpoint | None = None,
         weights: checkpoint.Checkpoint | None = None,
     ) -> None:
-        self.configured, self.folder = configured, folder
+        self.configured, self.folder, self.weights = configured, folder, weights
         config = self.config = configured.config
         self.threads = config.vector.threads or cores()
         torch.set_num_threads(config.train.threads or cores())
@@ -109,7 +109,13 @@ class Run:
         """
         try:
             checkpoint.write_text(self.folder / "config.toml", self._config_text())
-            origin.write(self.folder, self.threads)
+            origin.write(
+                self.folder,
+                self.threads,
+                steps=self.trainer.steps,
+                provenance=self.configured.provenance,
+                source=self.weights,
+            )
             self.reporter.start(self.info)
             return self._train()
         except OSError as error:

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,42 +14,12 @@ import pytest
 
 from skipjack import checkpoint
 from skipjack.cli.main import COMMANDS, main
+from tests.cli.conftest import TINY, Call, train
 
-TINY = [
-    "--vector.num-envs=8", "--train.horizon=8", "--train.minibatches=2", "--policy.hidden=8",
-    "--eval.envs=4", "--eval.quota=1", "--train.steps=512",
-]  # fmt: skip
 FIELDS = (
     "env run seed steps steps_per_second seconds seconds_start seconds_final seconds_total score "
     "score_ci95 return episodes unfinished"
 )
-
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def call(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Call:
-    """Run a command in an empty folder; gives exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SKIPJACK_MACHINE", str(tmp_path / "machine.toml"))
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        try:
-            code = main(arguments)
-        except SystemExit as error:
-            code = int(error.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
-
-
-def train(call: Call, env: str = "cartpole", *more: str) -> dict[str, Any]:
-    code, out, err = call("train", env, *TINY, "--json", *more)
-    assert code == 0, err
-    return json.loads(out.splitlines()[-1])
 
 
 # ---- what works ----
@@ -221,6 +190,19 @@ USAGE = [
     (["bench", "steps", "pong", "--seconds", "0"], "--seconds must be above 0"),
     (["config"], "config show pong"),
     (["config", "shwo", "pong"], "Did you mean 'show'"),
+    (["config", "diff"], "A name must come first"),
+    (["config", "diff", "pong"], "A name must come first"),
+    (["config", "diff", "pong", "pog"], "Did you mean 'pong'"),
+    (["config", "diff", "pong", "none.toml"], "must exist"),
+    (["runs", "shwo"], "Did you mean 'show'"),
+    (["runs", "show"], "A name must come first"),
+    (["runs", "show", "nothing"], "There is no run 'nothing'"),
+    (["runs", "--limit", "-1"], "--limit must be at least 0"),
+    (["runs", "--sort", "luck"], "--sort"),
+    (["runs", "prune"], "must be given a criterion"),
+    (["runs", "prune", "--yes"], "must be given a criterion"),
+    (["runs", "prune", "--older-than", "soon"], "a number and a unit"),
+    (["runs", "prune", "--keep-best", "-1"], "--keep-best must be at least 0"),
     (["list", "--jsn"], "Did you mean '--json'"),
     (["doctor", "--jsn"], "Did you mean '--json'"),
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from skipjack.errors import RunError
 from skipjack.report import Reporter
 from skipjack.report.dashboard import Dashboard
 from skipjack.report.plain import Plain, choose
-from skipjack.report.store import FILE, Store, read
+from skipjack.report.store import FILE, Store, read, read_end
 from skipjack.report.window import Window, duration, short, sparkline, verdict
 from skipjack.testing.sink import (
     SinkContract,
@@ -87,6 +87,30 @@ def test_store_keeps_a_row_an_update_and_the_evaluation(tmp_path: Path) -> None:
     assert (final["kind"], final["score"], final["score_ci95"]) == ("evaluation", 0.5, 0.02)
     for line in (tmp_path / FILE).read_text().splitlines():
         json.loads(line, parse_constant=lambda name: pytest.fail(name))
+
+
+def test_the_end_of_a_store_alone(tmp_path: Path) -> None:
+    """The newest rows, from few bytes; a line that is cut or damaged is left out."""
+    assert read_end(tmp_path) == []
+    path = tmp_path / FILE
+    path.write_text("".join(f'{{"update": {n}}}\n' for n in range(1, 1001)))
+    assert read_end(tmp_path) == read(tmp_path)
+    assert [row["update"] for row in read_end(tmp_path, size=40)] == [999, 1000]
+    with path.open("ab") as file:
+        file.write(b'\xff\xfe\n[1]\n{"update": 1001}\n{"update": 10')
+    assert [row["update"] for row in read_end(tmp_path)][-2:] == [1000, 1001]
+
+
+@pytest.mark.parametrize("reason", ["stopped", "failed: The disk is full."])
+def test_the_store_says_why_a_run_ended_without_a_score(tmp_path: Path, reason: str) -> None:
+    store = Store(tmp_path)
+    store.update(example_progress(1))
+    store.finish(None, reason)
+    store.close()
+    assert read(tmp_path)[-1] == {"kind": "end", "reason": reason}
+    store = Store(tmp_path, resume_at=1)
+    store.close()
+    assert [row["update"] for row in read(tmp_path)] == [1], "a resumed run has not ended"
 
 
 def test_store_goes_on_after_a_cut(tmp_path: Path) -> None:

@@ -193,8 +193,9 @@ def test_a_signal_finishes_the_update_and_saves(tmp_path: Path, number: int) -> 
     row = json.loads(out.splitlines()[-1])
     assert row["stopped"]
     assert row["score"] is None
-    rows = read(run)
-    assert rows[-1]["steps"] == checkpoint.latest(run).steps == row["steps"]
+    last, end = read(run)[-2:]
+    assert last["steps"] == checkpoint.latest(run).steps == row["steps"]
+    assert end == {"kind": "end", "reason": "stopped"}
 
 
 @pytest.mark.slow
