@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 from skipjack import checkpoint, registry, seeding
 from skipjack import config as settings
 from skipjack.errors import RunError, SkipjackError, must
-from skipjack.evaluate import evaluate
+from skipjack.evaluate import evaluate, score_of_chance
 from skipjack.policies.policy import build
 from skipjack.report import Evaluation, Progress, Reporter, RunInfo, Sink
 from skipjack.report.store import Store, evaluation_row
@@ -256,7 +257,7 @@ def evaluate_policy(
     budget: int | None = None,
     episodes: int | None = None,
 ) -> Evaluation:
-    """The evaluation that every command and the end of a run share.
+    """The evaluation that every command and the end of a run share, the random player's beside it.
 
     Args:
         configured: the run's settings; its [eval] section says how.
@@ -270,15 +271,18 @@ def evaluate_policy(
     if episodes:
         quota = -(-episodes // vector.num_rows)
     try:
-        return evaluate(
+        seed = configured.config.seed
+        found = evaluate(
             policy,
             vector,
             quota=quota,
             budget=budget,
             max_steps=wanted.max_steps,
-            seed=configured.config.seed,
+            seed=seed,
             deterministic=wanted.deterministic,
         )
+        chance = score_of_chance(vector, quota, found.steps, wanted.max_steps, seed)
+        return dataclasses.replace(found, random_score=chance)
     finally:
         vector.close()
 
@@ -317,6 +321,7 @@ def result_row(result: Result, configured: Configured) -> dict[str, Any]:
         "seconds": result.seconds,
         "score": final.get("score"),
         "score_ci95": final.get("score_ci95"),
+        "random_score": final.get("random_score"),
         "return": final.get("return"),
         "episodes": final.get("episodes", 0),
         "unfinished": final.get("unfinished", 0),
