@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skipjack import baseline
 from skipjack.errors import RunError, UsageError, must, unknown
 
 FORMAT = 1
@@ -40,7 +41,7 @@ class Checkpoint:
     """One checkpoint, verified.
 
     Attributes:
-        path: its folder.
+        path: its folder, or the file of a baseline.
         steps: steps when it was taken.
         state: what was saved as `state`.
     """
@@ -49,6 +50,11 @@ class Checkpoint:
     steps: int
     state: dict[str, Any]
     files: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is one file with weights and their settings, and of no run."""
+        return self.path.suffix == baseline.SUFFIX
 
     def has(self, name: str) -> bool:
         """Whether arrays of this name were saved and are still there."""
@@ -60,7 +66,7 @@ class Checkpoint:
 
         if not self.has(name):
             raise RunError(f"The checkpoint {str(self.path)!r} holds no {name!r}.")
-        return load_file(self.path / f"{name}.safetensors")
+        return load_file(self.path if self.is_baseline else self.path / f"{name}.safetensors")
 
 
 def save(
@@ -112,11 +118,14 @@ def save(
 
 
 def load(path: Path) -> Checkpoint:
-    """Read and verify a checkpoint folder.
+    """Read and verify a checkpoint folder, or a baseline's file.
 
     Raises:
         RunError: it is missing, incomplete, changed since, or of a newer format.
     """
+    if path.suffix == baseline.SUFFIX:
+        state = baseline.read(path)
+        return Checkpoint(path, state["steps"], state, frozenset({"policy.safetensors"}))
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
         written, files = manifest["format"], manifest["files"]
@@ -167,11 +176,17 @@ def latest(run: Path) -> Checkpoint:
 def find(target: str, root: Path = Path("runs")) -> Checkpoint:
     """The checkpoint that a name means: a run below `root`, a run's folder or a checkpoint's.
 
+    `baseline:ENV` means the weights that ship with an env, and so does the path of such a file.
+
     Raises:
-        UsageError: there is no such run.
+        UsageError: there is no such run or baseline.
         RunError: it is damaged.
     """
+    if target.startswith(baseline.PREFIX):
+        return load(baseline.find(target))
     for path in (Path(target), root / target):
+        if path.suffix == baseline.SUFFIX and path.is_file():
+            return load(path)
         if (path / "manifest.json").exists() or path.parent.name == "checkpoints":
             return load(path)
         if (path / "checkpoints").is_dir():

@@ -26,6 +26,7 @@ ROOMS = [
     ["emulate", "games", "atari"],
     ["native"],
     ["report", "checkpoint"],
+    ["baseline"],
     ["rows"],
     ["spaces"],
     ["seeding", "registry", "config"],

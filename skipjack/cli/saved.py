@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skipjack import config as settings
 from skipjack.errors import UsageError, must
+
+if TYPE_CHECKING:
+    from skipjack.checkpoint import Checkpoint
 
 
 def load_saved(run: Path) -> tuple[str, dict[str, Any]]:
@@ -21,6 +24,17 @@ def load_saved(run: Path) -> tuple[str, dict[str, Any]]:
     if not isinstance(name, str):
         raise must("a run's config.toml must name its env", run=str(run))
     return name, saved
+
+
+def saved_of(found: Checkpoint) -> tuple[str, dict[str, Any]]:
+    """The env's name and the settings that a checkpoint's policy is rebuilt with.
+
+    Raises:
+        UsageError: its run has none, or damaged ones.
+    """
+    if found.is_baseline:
+        return found.state["env"], found.state["settings"]
+    return load_saved(found.path.parent.parent)
 
 
 def newest_run(root: Path, env: str) -> str:

@@ -42,7 +42,7 @@ class TrainFlags:
     resume: bool = False
     """Go on with a run exactly where it stopped: --run NAME, or the newest of this environment."""
     source: str = field(default="", metadata={"flag": "from"})
-    """Start a new run from the weights of a run or checkpoint."""
+    """Start a new run from the weights of a run, a checkpoint or baseline:ENV."""
     config: str = ""
     """TOML file with settings."""
     json: bool = False
