@@ -34,11 +34,18 @@ def loaded(code: str, folder: Path) -> set[str]:
         ("from skipjack.cli.main import main; main(['config', 'show', 'pong'])", {"numpy"}),
         ("import skipjack; skipjack.make('breakout', 4).reset(0)", {"numpy"}),
         ("import skipjack.report.dashboard", {"rich"}),
+        ("import skipjack.cli.bench, skipjack.bench.suite, skipjack.bench.page", {"numpy"}),
         ("import skipjack.cli.train, skipjack.run.config", {"numpy"}),
     ],
 )
 def test_doors_are_light(code: str, allowed: set[str], tmp_path: Path) -> None:
     assert loaded(code, tmp_path) <= allowed
+
+
+def test_the_suite_knows_no_trainer(tmp_path: Path) -> None:
+    """It starts commands as child processes."""
+    code = "import skipjack.bench.page, sys; assert not {'skipjack.run', 'skipjack.train'} & set(sys.modules)"
+    loaded(code, tmp_path)
 
 
 def test_front_door_names_what_exists() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skipjack.bench import random_actions
+from skipjack.bench.steps import random_actions
 from skipjack.errors import SkipjackError
 from skipjack.vector import Vector
 
