@@ -15,8 +15,8 @@ from skipjack.report import store
 
 PAGE = """# Benchmarks
 
-Every preset trained with {seeds} seeds by `skipjack bench suite --seeds {seeds} --docs docs`, which wrote
-this page. Skipjack {version} ({commits}), {cores} cores of {cpu}, Python {python}, torch {torch}.
+Presets trained by `skipjack bench suite --seeds {seeds} --docs docs`, which wrote this page.
+Skipjack {version} ({commits}), {cores} cores of {cpu}, Python {python}, torch {torch}.
 
 {table}
 
@@ -24,12 +24,13 @@ Medians over the seeds, in brackets the lowest and highest. *score* is that of t
 whole episodes with frozen weights, ± the half width of its 95 % interval; *random* is the random player's by
 the same rules. *steps to it* and *seconds to it* run until the mean score over the episodes of an update
 (at least 20) reached the target, *seconds to it* from the start of the process; *seconds* is the training
-alone. In self-play training's scores say nothing of the final one, so that there is no target.{compared}
+alone. In self-play training's scores say nothing of the final one: no target and no curve.{compared}
 
 ## Learning curves
 
 The mean score of the episodes that ended in each sixtieth of a run: the median over the seeds and their
-range. Dashed: the target. Dotted: the random player.
+range. Dashed: the target. Dotted: the random player. The first episodes to end are the short ones, so that
+a curve may begin too high where success ends an episode, too low where failure does.
 
 Over steps:
 
@@ -77,8 +78,9 @@ def write(
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        drawn = [summary for summary in summaries if summary.target is not None] or summaries
         for axis in ("steps", "seconds"):
-            curves.draw(folder / f"benchmarks_{axis}.svg", summaries, runs, axis)
+            curves.draw(folder / f"benchmarks_{axis}.svg", drawn, runs, axis)
         write_text(folder / "benchmarks.md", text)
     except OSError as error:
         raise RunError(f"The folder {str(folder)!r} must be writable, but {error}.") from error
