@@ -116,7 +116,9 @@ class Suite:
         ]
         for number, job in enumerate(jobs, 1):
             known = self.results.get(job.run, {"error": ""})
-            if "error" in known or any(known[key] != job.identity[key] for key in job.identity):
+            if "error" in known or any(
+                known.get(key) != value for key, value in job.identity.items()
+            ):
                 self.say(f"{number} of {len(jobs)}: {job.env}, seed {job.seed}")
                 result = self._train(job, lock)
                 self.results[job.run] = job.identity | {"run": job.run} | result
