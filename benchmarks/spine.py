@@ -19,13 +19,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from skipjack.bench.suite import TARGET, TARGETS, reached
+
 QUICK = "--quick" in sys.argv
 SEEDS = range(1, 2 if QUICK else 6)
 TIMES = 1 if QUICK else 3
 
-TARGETS = {"cartpole": 0.95, "pong": 0.95, "pong/lstm": 0.95, "breakout": 0.5}
-"""Mean score to reach: 475 of 500 steps, 0.95 of all points, 432 of 864 points."""
-SANITY = ("memory", "truncation", "reset_leak", "squared")
+SCORED = (
+    "cartpole", "pong", "pong/lstm", "breakout", "memory", "truncation", "reset_leak", "squared",
+)  # fmt: skip
+"""Presets whose time to the suite's target is taken."""
 
 
 def skipjack(*arguments: str, cwd: str | None = None) -> tuple[dict[str, Any], str]:
@@ -74,18 +77,12 @@ def solve(env: str, target: float, seed: int) -> dict[str, Any]:
         # What the process took beside its own count: starting Python, importing, leaving.
         outside = time.perf_counter() - began - result["seconds_total"]
         lines = (Path(folder) / "runs/it/metrics.jsonl").read_text().splitlines()
-    reached = None
-    for row in map(json.loads, lines):
-        if row.get("episodes", 0) >= 20 and (row.get("episodes/score") or 0) >= target:
-            seconds = outside + result["seconds_start"] + row["seconds"]
-            reached = {
-                "seconds": seconds,
-                "training seconds": row["seconds"],
-                "steps": row["steps"],
-            }
-            break
+    start = outside + result["seconds_start"]
+    there = reached([json.loads(line) for line in lines], target, start)
+    if there:
+        there["training seconds"] = there["seconds"] - start
     return {
-        "reached": reached,
+        "reached": there,
         "final score": result["score"],
         "final ci95": result["score_ci95"],
         "seconds": outside + result["seconds_total"],
@@ -95,16 +92,15 @@ def solve(env: str, target: float, seed: int) -> dict[str, Any]:
 def scores() -> dict[str, Any]:
     """Times to a score; how many seeds reached it, and where each ended."""
     found: dict[str, Any] = {}
-    for env, target in [*TARGETS.items(), *((name, 0.95) for name in SANITY)]:
+    for env in SCORED:
+        target = TARGETS.get(env, TARGET)
         runs = [solve(env, target, seed) for seed in SEEDS]
-        reached = [run["reached"] for run in runs if run["reached"]]
+        times = [run["reached"] for run in runs if run["reached"]]
         found[f"{env} to {target}"] = {
-            "seeds that reached it": f"{len(reached)} of {len(runs)}",
-            "seconds": median([r["seconds"] for r in reached]) if reached else None,
-            "training seconds": median([r["training seconds"] for r in reached])
-            if reached
-            else None,
-            "steps": median([r["steps"] for r in reached]) if reached else None,
+            "seeds that reached it": f"{len(times)} of {len(runs)}",
+            "seconds": median([r["seconds"] for r in times]) if times else None,
+            "training seconds": median([r["training seconds"] for r in times]) if times else None,
+            "steps": median([r["steps"] for r in times]) if times else None,
             "final scores": [round(run["final score"], 3) for run in runs],
             "whole command": median([run["seconds"] for run in runs]),
         }

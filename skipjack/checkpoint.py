@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skipjack.errors import RunError, UsageError, must, unknown
+from skipjack import baseline
+from skipjack.errors import RunError
 
 if TYPE_CHECKING:  # commands that only look at runs do without numpy
     import numpy.typing as npt
@@ -40,7 +41,7 @@ class Checkpoint:
     """One checkpoint, verified.
 
     Attributes:
-        path: its folder.
+        path: its folder, or the file of a baseline.
         steps: steps when it was taken.
         state: what was saved as `state`.
     """
@@ -50,17 +51,27 @@ class Checkpoint:
     state: dict[str, Any]
     files: frozenset[str] = field(default_factory=frozenset)
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is one file with weights and their settings, and of no run."""
+        return self.path.suffix == baseline.SUFFIX
+
     def has(self, name: str) -> bool:
         """Whether arrays of this name were saved and are still there."""
         return f"{name}.safetensors" in self.files
 
     def arrays(self, name: str) -> dict[str, npt.NDArray[Any]]:
         """The arrays saved under a name."""
+        from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
         if not self.has(name):
             raise RunError(f"The checkpoint {str(self.path)!r} holds no {name!r}.")
-        return load_file(self.path / f"{name}.safetensors")
+        file = self.path if self.is_baseline else self.path / f"{name}.safetensors"
+        try:
+            return load_file(file)
+        except (OSError, SafetensorError) as error:
+            raise _damaged(self.path, error) from None
 
 
 def save(
@@ -92,12 +103,12 @@ def save(
     try:
         _sweep_drafts(folder)
         target = folder / name
-        # The same steps again, as after a resume: what is whole stays, what is damaged makes room.
-        if not _is_whole(target):
+        _make(draft)
+        _write_files(draft, steps, arrays, state, latest_only)
+        # The same steps again, as after a resume: equal arrays stay, anything else makes room.
+        if not _same_arrays(draft, target):
             if target.exists():
-                _rename(target, folder / f".draft-damaged-{name}")
-            _make(draft)
-            _write_files(draft, steps, arrays, state, latest_only)
+                _rename(target, folder / f".draft-replaced-{name}")
             _rename(draft, target)
             _sync_folder(folder)
         _point(run, name)
@@ -112,131 +123,70 @@ def save(
 
 
 def load(path: Path) -> Checkpoint:
-    """Read and verify a checkpoint folder.
+    """Read and verify a checkpoint folder, or a baseline's file.
 
     Raises:
         RunError: it is missing, incomplete, changed since, or of a newer format.
     """
+    if path.suffix == baseline.SUFFIX:
+        state = baseline.read(path)
+        return Checkpoint(path, state["steps"], state, frozenset({"policy.safetensors"}))
     try:
         manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
-        written, files = manifest["format"], manifest["files"]
-        retired = set(manifest["latest_only"])
+        written = int(manifest["format"])
     except FileNotFoundError:
         raise RunError(f"{str(path)!r} must be a checkpoint, but has no manifest.json.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"The manifest of checkpoint {str(path)!r} is damaged: {error}.") from None
+        raise _damaged(path, error) from None
     if written > FORMAT:
         raise RunError(
             f"The checkpoint {str(path)!r} has format {written}, but this version of Skipjack reads "
             f"up to {FORMAT}. Install a newer version."
         )
     present = set()
-    for name, (size, digest) in files.items():
-        file = path / name
-        if not file.exists() and name in retired:
-            continue
-        _verify(file, size, digest)
-        present.add(name)
-    state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-    return Checkpoint(path, manifest["steps"], state, frozenset(present))
+    try:
+        retired = set(manifest["latest_only"])
+        files = {
+            str(name): (int(size), str(sha)) for name, (size, sha) in manifest["files"].items()
+        }
+        for name, (size, digest) in files.items():
+            if (path / name).exists() or name not in retired:
+                _verify(path / name, size, digest)
+                present.add(name)
+        state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        return Checkpoint(path, int(manifest["steps"]), dict(state), frozenset(present))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path, error) from None
 
 
 def latest(run: Path) -> Checkpoint:
-    """The newest checkpoint of a run that is whole.
+    """The newest checkpoint of a run.
+
+    It is the one that `latest` names; older ones are never taken in its place without a word.
 
     Raises:
-        RunError: there is none.
+        RunError: there is none, or it cannot be read; the message names the newest that can.
     """
-    names = sorted((p.name for p in (run / "checkpoints").glob("[0-9]*")), reverse=True)
+    folder = run / "checkpoints"
+    names = sorted((path.name for path in folder.glob("[0-9]*")), reverse=True)
+    pointer = run / "latest"
+    pointed = ""
+    if pointer.exists():
+        pointed = pointer.read_text(encoding="utf-8", errors="replace").strip()
+    if not names:
+        raise RunError(f"The run {str(run)!r} must have a whole checkpoint, but has none.")
+    # Without a pointer the run was killed just after its first checkpoint.
+    newest = pointed or names[0]
     try:
-        pointed = (run / "latest").read_text(encoding="utf-8").strip()
-    except OSError:
-        pointed = ""
-    # `latest` comes first: a checkpoint of more steps may be left from before a rewind.
-    names.sort(key=lambda name: name != pointed)
-    problems = []
-    for name in names:
-        try:
-            return load(run / "checkpoints" / name)
-        except RunError as error:
-            problems.append(str(error))
-    detail = f" {problems[0]}" if problems else ""
-    raise RunError(f"The run {str(run)!r} must have a whole checkpoint, but has none.{detail}")
-
-
-def find(target: str, root: Path = Path("runs")) -> Checkpoint:
-    """The checkpoint that a name means: a run below `root`, a run's folder or a checkpoint's.
-
-    Raises:
-        UsageError: there is no such run.
-        RunError: it is damaged.
-    """
-    path = locate(target, root)
-    return load(path) if _names_checkpoint(path) else latest(path)
-
-
-def locate(target: str, root: Path = Path("runs")) -> Path:
-    """The folder that `find` would read: a run's or a checkpoint's.
-
-    Raises:
-        UsageError: there is no such run.
-    """
-    for path in (Path(target), root / target):
-        if _names_checkpoint(path) or (path / "checkpoints").is_dir():
-            return path
-    raise unknown("run", target, list_runs(root), see="skipjack runs")
-
-
-def run_of(path: Path) -> Path:
-    """The folder of the run that a checkpoint belongs to; a run's own folder stays as it is."""
-    return path.parent.parent if _names_checkpoint(path) else path
-
-
-def create_run(root: Path, name: str) -> Path:
-    """A new run folder.
-
-    Raises:
-        UsageError: the name is taken or is no folder name.
-        RunError: it cannot be made.
-    """
-    if not name or name in (".", "..") or any(sign in name for sign in "/\\\0"):
-        raise must("a run's name must be a folder name", name=name)
-    run = root / name
-    if run.exists():
-        raise UsageError(
-            f"The run {name!r} exists already in {str(root)!r}. Go on with it (--resume), or choose "
-            f"another name (--run)."
-        )
-    try:
-        (run / "checkpoints").mkdir(parents=True)
-    except OSError as error:
-        raise RunError(
-            f"The run folder {str(run)!r} must be writable, but {error}. Run in another folder."
-        ) from error
-    return run
-
-
-def discard_empty(run: Path) -> None:
-    """Remove the folder of a run that has neither settings nor a checkpoint: it never began."""
-    begun = (run / "config.toml").exists() or any((run / "checkpoints").glob("[0-9]*"))
-    if not begun:
-        shutil.rmtree(run, ignore_errors=True)
-
-
-def free_name(root: Path, stem: str) -> str:
-    """The first of stem-1, stem-2, ... that is free below `root`."""
-    number = 1
-    while (root / f"{stem}-{number}").exists():
-        number += 1
-    return f"{stem}-{number}"
-
-
-def list_runs(root: Path = Path("runs")) -> list[str]:
-    """Names of the runs below `root`, oldest first."""
-    if not root.is_dir():
-        return []
-    found = [path for path in root.iterdir() if (path / "checkpoints").is_dir()]
-    return [path.name for path in sorted(found, key=lambda path: path.stat().st_ctime)]
+        return load(folder / newest)
+    except RunError as error:
+        others = [name for name in names if name != newest and _is_whole(folder / name)]
+        advice = "No other checkpoint of the run is whole."
+        if others:
+            advice = (
+                f"The newest that is whole is {str(folder / others[0])!r}: eval and --from take it."
+            )
+        raise RunError(f"{error} {advice}") from None
 
 
 def remove(run: Path, names: Collection[str]) -> None:
@@ -250,24 +200,6 @@ def remove(run: Path, names: Collection[str]) -> None:
         _discard(folder, names)
     except OSError as error:
         raise RunError(f"Checkpoints in {str(folder)!r} must be removable, but {error}.") from error
-
-
-def remove_run(run: Path) -> None:
-    """Remove a run's folder; a kill halfway leaves nothing that looks like a run.
-
-    Raises:
-        RunError: the disk refuses.
-    """
-    gone = run.with_name(f".gone-{run.name}")
-    try:
-        for left in run.parent.glob(".gone-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        if run.is_symlink():
-            raise OSError("it is a link")
-        _rename(run, gone)
-        shutil.rmtree(gone)
-    except OSError as error:
-        raise RunError(f"The run folder {str(run)!r} must be removable, but {error}.") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -308,6 +240,32 @@ def _write_files(
     _sync_folder(draft)
 
 
+def _same_arrays(one: Path, two: Path) -> bool:
+    """Whether two checkpoints are whole and hold the same arrays."""
+    found = []
+    for path in (one, two):
+        if not _is_whole(path):
+            return False
+        files = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["files"]
+        found.append({name: entry for name, entry in files.items() if name != "state.json"})
+    return found[0] == found[1] and all((two / name).exists() for name in found[1])
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        load(path)
+    except RunError:
+        return False
+    return True
+
+
+def _damaged(path: Path, error: Exception) -> RunError:
+    return RunError(
+        f"The checkpoint {str(path)!r} must be as it was written, but it is damaged "
+        f"({type(error).__name__}: {error}). Take another checkpoint of the run."
+    )
+
+
 def _verify(file: Path, size: int, digest: str) -> None:
     advice = "Take another checkpoint of the run."
     if not file.exists():
@@ -322,18 +280,6 @@ def _verify(file: Path, size: int, digest: str) -> None:
         raise RunError(
             f"The checkpoint file {str(file)!r} is not what was written: its SHA-256 differs. {advice}"
         )
-
-
-def _names_checkpoint(path: Path) -> bool:
-    return (path / "manifest.json").exists() or path.parent.name == "checkpoints"
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        load(path)
-    except RunError:
-        return False
-    return True
 
 
 def _point(run: Path, name: str) -> None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import torch
 
 
+CHANCE_STEPS = 200_000
+"""Steps that the random player may take anyway: a trained policy's episodes can be much shorter."""
+
+
 @dataclass(frozen=True, slots=True)
 class EvaluateConfig:
     """The final evaluation of a run."""
@@ -64,7 +68,7 @@ def evaluate(
     import torch
 
     started = time.perf_counter()
-    device = next(policy.parameters()).device
+    device = next((part.device for part in policy.parameters()), torch.device("cpu"))
     seed = seeding.child(seed, "evaluation")
     batch = vector.reset(seed)
     state = policy.initial_state(vector.num_rows)
@@ -90,6 +94,32 @@ def evaluate(
                 ended = batch.terminated | batch.truncated | ~batch.alive
                 state = clear(state, torch.from_numpy(ended).to(device))
     return summarise(records, quota, vector, steps, time.perf_counter() - started)
+
+
+def score_of_chance(
+    vector: Vector, quota: int, steps: int, max_steps: int = 20_000_000, seed: int = 0
+) -> float:
+    """Mean score of the random player, by the same rules as a policy's; NaN if it does not end.
+
+    Args:
+        vector: as in `evaluate`.
+        quota: most episodes a slot.
+        steps: steps that the policy beside it played: the random player gets as many, so that it
+            takes no longer, or `CHANCE_STEPS` if that is more.
+        max_steps, seed: the evaluation's.
+    """
+    from skipjack.policies.random import RandomPolicy
+
+    found = evaluate(
+        RandomPolicy(vector.action),
+        vector,
+        quota=quota,
+        budget=steps,
+        max_steps=min(max_steps, max(steps, CHANCE_STEPS)),
+        seed=seed,
+    )
+    # Only the short episodes of slots that could not end would count: no number rather than that.
+    return math.nan if found.unfinished else found.score
 
 
 def summarise(

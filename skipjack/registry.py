@@ -117,6 +117,17 @@ def preset(name: str) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+def baseline_file(name: str) -> Path | None:
+    """Where the trained weights of a name are, or would be; None for an env without presets.
+
+    Raises:
+        UsageError: there is no such name.
+    """
+    entry = resolve(name)
+    folder = _preset_folder(entry.game)
+    return folder.with_name("baselines") / f"{entry.variant}.safetensors" if folder else None
+
+
 def names() -> list[str]:
     """Every name: games with their variants, in order."""
     found = []

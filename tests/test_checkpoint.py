@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skipjack import checkpoint
+from skipjack import checkpoint, folders
 from skipjack.errors import RunError, SkipjackError
 
 POINTS = ("_make", "_write", "_rename", "_remove", "_sync_folder")
@@ -29,7 +29,7 @@ def write(run: Path, steps: int, **how: Any) -> Path:
 
 
 def new_run(tmp_path: Path) -> Path:
-    return checkpoint.create_run(tmp_path / "runs", "example")
+    return folders.create_run(tmp_path / "runs", "example")
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -123,15 +123,15 @@ def test_a_run_removed_halfway_is_no_run(tmp_path: Path, monkeypatch: pytest.Mon
     """What a kill leaves has another name, and the next removal sweeps it."""
     root = tmp_path / "runs"
     for name in ("one", "two"):
-        write(checkpoint.create_run(root, name), 1)
+        write(folders.create_run(root, name), 1)
     with monkeypatch.context() as patch:
         patch.setattr("shutil.rmtree", lambda *a, **k: None)
-        checkpoint.remove_run(root / "one")
+        folders.remove_run(root / "one")
     assert [path.name for path in root.iterdir() if not path.name.startswith(".")] == ["two"]
-    checkpoint.remove_run(root / "two")
+    folders.remove_run(root / "two")
     assert list(root.iterdir()) == []
     with pytest.raises(RunError, match="must be removable"):
-        checkpoint.remove_run(root / "two")
+        folders.remove_run(root / "two")
 
 
 def test_finding_runs(tmp_path: Path) -> None:
@@ -139,15 +139,15 @@ def test_finding_runs(tmp_path: Path) -> None:
     path = write(run, 3)
     root = tmp_path / "runs"
     for target in ("example", str(run), str(path)):
-        assert checkpoint.find(target, root).steps == 3
+        assert folders.find(target, root).steps == 3
     with pytest.raises(SkipjackError, match="Did you mean 'example'"):
-        checkpoint.find("exmaple", root)
-    assert checkpoint.list_runs(root) == ["example"]
-    assert checkpoint.free_name(root, "example") == "example-1"
+        folders.find("exmaple", root)
+    assert folders.list_runs(root) == ["example"]
+    assert folders.free_name(root, "example") == "example-1"
     with pytest.raises(SkipjackError, match="exists already"):
-        checkpoint.create_run(root, "example")
+        folders.create_run(root, "example")
     with pytest.raises(SkipjackError, match="folder name"):
-        checkpoint.create_run(root, "../elsewhere")
+        folders.create_run(root, "../elsewhere")
 
 
 @pytest.mark.parametrize("kind", [errno.ENOSPC, errno.EROFS, errno.EACCES])
@@ -200,7 +200,7 @@ def changes_of_a_save(run: Path) -> int:
 
 
 def prepared(tmp_path: Path, name: str) -> Path:
-    run = checkpoint.create_run(tmp_path / "runs", name)
+    run = folders.create_run(tmp_path / "runs", name)
     for steps in (100, 200, 300):
         write(run, steps, keep=2)
     return run

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from skipjack.evaluate import evaluate
+from skipjack.evaluate import evaluate, score_of_chance
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.policy import Policy
 from skipjack.rows import Rows, episode_dtype
@@ -171,3 +171,28 @@ def test_deterministic_takes_the_most_probable() -> None:
         policy.actor.bias[:] = torch.tensor([0.01, 0.0])
     assert evaluate(policy, vector, quota=1, deterministic=True).score == 1.0
     assert evaluate(policy, vector, quota=1).score < 1.0
+
+
+def test_the_random_player_plays_by_the_same_rules() -> None:
+    """Half of Hasty's episodes are won whatever one does; the same seed gives the same number."""
+    vector = Serial(Hasty(2000))
+    score = score_of_chance(vector, quota=3, steps=10**6)
+    assert abs(score - 0.5) < 0.025
+    assert score == score_of_chance(vector, quota=3, steps=10**6)
+    assert score != score_of_chance(vector, quota=3, steps=10**6, seed=1)
+
+
+def test_the_random_player_has_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take as many steps as the policy did; what does not end by then is no number."""
+    monkeypatch.setattr("skipjack.evaluate.CHANCE_STEPS", 0)
+    vector = Serial(Hasty(20, long=100, stuck=1))
+    assert np.isnan(score_of_chance(vector, quota=1, steps=5000))
+    assert max(vector.engine.clock) * 20 == 5000
+    assert not np.isnan(score_of_chance(Serial(Hasty(20, long=100)), quota=50, steps=2000))
+
+
+def test_the_random_player_takes_a_few_steps_anyway() -> None:
+    """A policy that wins in one step leaves no budget for a player that needs a hundred."""
+    assert not np.isnan(score_of_chance(Serial(Hasty(20, long=100)), quota=1, steps=20))
+    capped = score_of_chance(Serial(Hasty(20, long=100)), quota=1, steps=20, max_steps=100)
+    assert np.isnan(capped)

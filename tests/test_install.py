@@ -62,6 +62,9 @@ def test_wheel_holds_headers_presets_and_binaries(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     ignore = shutil.ignore_patterns(".git", ".venv*", "runs", "build", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, copy, ignore=ignore)
+    weights = copy / "skipjack/games/pong/baselines/trial.safetensors"
+    weights.parent.mkdir(exist_ok=True)
+    weights.write_bytes(b"as if trained")
     done = subprocess.run(
         [sys.executable, "setup.py", "-q", "bdist_wheel", "-d", str(tmp_path)],
         cwd=copy, capture_output=True, text=True,
@@ -71,7 +74,8 @@ def test_wheel_holds_headers_presets_and_binaries(tmp_path: Path) -> None:
         names = set(archive.namelist())
     for name in (
         "skipjack/native/kernel.pxd", "skipjack/native/pool.hpp", "skipjack/py.typed",
-        "skipjack/games/pong/presets/lstm.toml", "skipjack/games/pong/rules.pyx",
+        "skipjack/games/pong/baselines/trial.safetensors", "skipjack/games/pong/presets/lstm.toml",
+        "skipjack/games/pong/rules.pyx",
         f"skipjack/games/pong/rules{sysconfig.get_config_var('EXT_SUFFIX')}",
     ):  # fmt: skip
         assert name in names, name

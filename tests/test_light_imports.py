@@ -43,6 +43,7 @@ def loaded(code: str, folder: Path) -> set[str]:
         ("from skipjack.cli.main import main; main(['config', 'show', 'pong'])", {"numpy"}),
         ("import skipjack; skipjack.make('breakout', 4).reset(0)", {"numpy"}),
         ("import skipjack.report.dashboard", {"rich"}),
+        ("import skipjack.cli.bench, skipjack.bench.suite, skipjack.bench.page", {"numpy"}),
         ("import skipjack.cli.train, skipjack.run.config", {"numpy"}),
     ],
 )
@@ -64,6 +65,12 @@ def test_runs_are_listed_shown_and_compared_without_torch(tmp_path: Path) -> Non
     pruned = loaded(line.format("'runs', 'prune', '--unfinished', '--yes'"), tmp_path)
     assert pruned <= {"tyro", "rich"}
     assert not list((tmp_path / "runs").iterdir())
+
+
+def test_the_suite_knows_no_trainer(tmp_path: Path) -> None:
+    """It starts commands as child processes."""
+    code = "import skipjack.bench.page, sys; assert not {'skipjack.run', 'skipjack.train'} & set(sys.modules)"
+    loaded(code, tmp_path)
 
 
 def test_front_door_names_what_exists() -> None:

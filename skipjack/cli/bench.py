@@ -1,20 +1,29 @@
-"""`skipjack bench steps ENV` and `skipjack bench train ENV`: speed on this machine."""
+"""`skipjack bench steps ENV`, `bench train ENV`, `bench suite`: speed, and time to a score."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from skipjack import registry
 from skipjack.cli import flags
 from skipjack.errors import UsageError, must, unknown
-from skipjack.run.config import configure
+
+KINDS = {
+    "steps": "steps a second of the envs alone",
+    "train": "steps a second of training",
+    "suite": "every preset trained with several seeds: scores, and times to them",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class BenchFlags:
-    """Flags of `skipjack bench` beside the settings."""
+    """Flags of `skipjack bench steps` and `train` beside the settings."""
 
     seconds: float = 3.0
     """Seconds of each of the repetitions."""
@@ -24,17 +33,41 @@ class BenchFlags:
     """End with a line of JSON on standard output."""
 
 
+@dataclass(frozen=True, slots=True)
+class SuiteFlags:
+    """Flags of `skipjack bench suite`."""
+
+    seeds: int = 5
+    """Seeds 1 to this number are trained."""
+    envs: str = ""
+    """Presets to train, parted by commas; empty is all of them."""
+    out: str = "runs/suite.json"
+    """File of the results; the runs lie in a folder beside it. What it holds is not trained again."""
+    against: str = "benchmarks/suite.json"
+    """Results of an earlier suite to compare with; without that file nothing is compared."""
+    docs: str = ""
+    """Folder to write benchmarks.md and the learning curves to (needs matplotlib)."""
+    json: bool = False
+    """End with a line of JSON on standard output."""
+
+
 def run(arguments: Sequence[str]) -> int:
     """Measure and print a table or JSON."""
-    kinds = {"steps": "steps a second of the envs alone", "train": "steps a second of training"}
     if not arguments or arguments[0] in ("-h", "--help"):
-        print("usage: skipjack bench steps|train ENV [settings] [--seconds 3] [--json]\n")
-        for kind, what in kinds.items():
+        print("usage: skipjack bench steps|train ENV [settings] [--seconds 3] [--json]")
+        print("       skipjack bench suite [--seeds 5] [--envs breakout,pong/lstm] [--json]\n")
+        for kind, what in KINDS.items():
             print(f"  {kind:6} {what}")
         return 0
     kind, *rest = arguments
-    if kind not in kinds:
-        raise unknown("benchmark", kind, kinds, see="skipjack bench --help")
+    if kind not in KINDS:
+        raise unknown("benchmark", kind, KINDS, see="skipjack bench --help")
+    return _suite(rest) if kind == "suite" else _speed(kind, rest)
+
+
+def _speed(kind: str, rest: list[str]) -> int:
+    from skipjack.run.config import configure
+
     if not rest:
         raise UsageError(
             f"A benchmark must name an environment, as in: skipjack bench {kind} pong."
@@ -42,7 +75,7 @@ def run(arguments: Sequence[str]) -> int:
     name, rest = flags.subject(rest, f"skipjack bench {kind} ENV")
     first = configure(name or "breakout")
     own, chosen = flags.parse(
-        BenchFlags, rest, f"skipjack bench {kind} ENV", f"Measure {kinds[kind]}.", first.config
+        BenchFlags, rest, f"skipjack bench {kind} ENV", f"Measure {KINDS[kind]}.", first.config
     )
     if own.seconds <= 0 or own.repetitions < 1:
         raise must(
@@ -51,16 +84,43 @@ def run(arguments: Sequence[str]) -> int:
             repetitions=own.repetitions,
         )
     configured = configure(name, flags=chosen)
-    from skipjack import bench
+    from skipjack.bench import steps, train
 
-    row = (bench.steps if kind == "steps" else bench.train)(
-        configured, own.seconds, own.repetitions
-    )
-    print(json.dumps(row) if own.json else _table(row))
+    measure = steps.measure if kind == "steps" else train.measure
+    row = measure(configured, own.seconds, own.repetitions)
+    print(json.dumps(row) if own.json else _lines(row))
     return 0
 
 
-def _table(row: dict[str, Any]) -> str:
+def _suite(rest: list[str]) -> int:
+    """Train the suite; exit code 1 if a training failed."""
+    own, _ = flags.parse(SuiteFlags, rest, "skipjack bench suite", f"Measure: {KINDS['suite']}.")
+    if own.seeds < 1:
+        raise must("--seeds must be at least 1", seeds=own.seeds)
+    from skipjack.bench import curves, page, suite, table
+
+    if own.docs:
+        curves.require()
+    named = [name for name in own.envs.split(",") if name]
+    envs = list(dict.fromkeys(registry.resolve(name).full_name for name in named))
+    before = suite.load(Path(own.against)) if Path(own.against).exists() else None
+    whole = suite.Suite(Path(own.out), say=lambda line: print(line, file=sys.stderr, flush=True))
+    try:
+        results = whole.run(envs or registry.names(), own.seeds)
+    except KeyboardInterrupt:
+        print("Stopped. What is done is kept: the same command goes on.", file=sys.stderr)
+        raise
+    summaries = table.summarise(results)
+    written = str(page.write(Path(own.docs), whole, results, before)) if own.docs else None
+    if own.json:
+        presets = [dataclasses.asdict(summary) for summary in summaries]
+        print(json.dumps({"out": own.out, "docs": written, "presets": presets}))
+    else:
+        print(table.render(summaries, suite.machine(), before))
+    return 1 if any(summary.errors for summary in summaries) else 0
+
+
+def _lines(row: dict[str, Any]) -> str:
     lines = []
     for name, value in row.items():
         shown = f"{value:,.4g}" if isinstance(value, float) and value < 1000 else value

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skipjack import checkpoint, registry
 from skipjack import config as settings
+from skipjack import folders, registry
 from skipjack.cli import flags, saved, table
 from skipjack.errors import UsageError, unknown
 from skipjack.run import origin
@@ -98,7 +98,7 @@ def _side(name: str, root: Path) -> Side:
     if folder := saved.find_run(name, root):
         return _run(name, folder)
     if ":" not in name and name not in registry.names():
-        names = [*checkpoint.list_runs(root), *registry.names()]
+        names = [*folders.list_runs(root), *registry.names()]
         raise unknown("run, TOML file or environment", name, names, see="skipjack list")
     side = Side(name, name, {})
     _configure(side, name)

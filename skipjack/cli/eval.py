@@ -1,4 +1,4 @@
-"""`skipjack eval RUN`: whole episodes with a trained policy."""
+"""`skipjack eval RUN`, `skipjack eval ENV --baseline`: whole episodes with a trained policy."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from skipjack import checkpoint
+from skipjack import baseline, folders
 from skipjack.cli import flags
-from skipjack.cli.saved import load_saved
+from skipjack.cli.saved import saved_of
 from skipjack.errors import must
 from skipjack.run.config import configure
 
@@ -18,6 +18,8 @@ from skipjack.run.config import configure
 class EvalFlags:
     """Flags of `skipjack eval`."""
 
+    baseline: bool = False
+    """Evaluate the weights that ship with an environment; `baseline:ENV` names them too."""
     episodes: int = 256
     """Episodes to play at least; every slot plays the same number."""
     deterministic: bool = False
@@ -33,15 +35,20 @@ class EvalFlags:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Evaluate a run or checkpoint and print its mean score with the 95 % interval."""
+    """Evaluate a run, checkpoint or baseline and print its mean score with the 95 % interval."""
     target, rest = flags.subject(arguments, "skipjack eval RUN [--episodes 1000]")
     own, _ = flags.parse(
-        EvalFlags, rest, "skipjack eval RUN", "Evaluate a run's newest checkpoint, or a checkpoint."
+        EvalFlags,
+        rest,
+        "skipjack eval RUN",
+        "Evaluate a run's newest checkpoint, a checkpoint, or an environment's baseline.",
     )
     if own.episodes < 1:
         raise must("--episodes must be at least 1", episodes=own.episodes)
-    found = checkpoint.find(target, Path("runs"))
-    name, saved = load_saved(checkpoint.run_of(found.path))
+    if own.baseline:
+        target = baseline.PREFIX + target.removeprefix(baseline.PREFIX)
+    found = folders.find(target, Path("runs"))
+    name, saved = saved_of(found)
     chosen: dict[str, object] = {"vector.threads": own.threads}
     if own.deterministic:
         chosen["eval.deterministic"] = True

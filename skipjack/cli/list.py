@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from skipjack import registry
 from skipjack.cli.saved import describe_runs
@@ -24,8 +25,12 @@ def run(arguments: Sequence[str]) -> int:
     if "-h" in arguments or "--help" in arguments:
         print(USAGE)
         return 0
-    environments = [
-        {"name": name, "summary": registry.summary(name.partition("/")[0])}
+    environments: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "summary": registry.summary(name.partition("/")[0]),
+            "baseline": (file := registry.baseline_file(name)) is not None and file.exists(),
+        }
         for name in registry.names()
     ]
     runs = describe_runs(Path("runs"))
@@ -34,7 +39,9 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     print("Environments")
     for row in environments:
-        print(f"  {row['name']:14} {row['summary'] if '/' not in row['name'] else ''}".rstrip())
+        mark = "baseline" if row["baseline"] else ""
+        summary = "" if "/" in row["name"] else row["summary"]
+        print(f"  {row['name']:14} {mark:9} {summary}".rstrip())
     print("\nRuns" if runs else "\nNo runs yet. Start one with: skipjack train breakout")
     for found in runs:
         print(

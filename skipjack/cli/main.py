@@ -14,7 +14,7 @@ from skipjack.errors import SkipjackError, unknown
 COMMANDS = {
     "train": "train a policy; --resume goes on, --from starts from another run's weights",
     "eval": "play whole episodes with a trained policy and report its score",
-    "bench": "measure speed: bench steps ENV, bench train ENV",
+    "bench": "measure speed and times to a score: bench steps ENV, train ENV, suite",
     "list": "list environments and runs",
     "runs": "list, show, diff and prune runs",
     "config": "show each setting of an environment and where it came from; diff two",

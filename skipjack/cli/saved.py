@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from skipjack import checkpoint
 from skipjack import config as settings
+from skipjack import folders
 from skipjack.errors import SkipjackError, UsageError, must
 from skipjack.report import store
 from skipjack.run import lock, origin
@@ -68,6 +68,10 @@ class Saved:
     written: float
 
 
+if TYPE_CHECKING:
+    from skipjack.checkpoint import Checkpoint
+
+
 def load_saved(run: Path) -> tuple[str, dict[str, Any]]:
     """The env's name and the settings of a run, from its config.toml.
 
@@ -79,6 +83,17 @@ def load_saved(run: Path) -> tuple[str, dict[str, Any]]:
     if not isinstance(name, str):
         raise must("a run's config.toml must name its env", run=str(run))
     return name, saved
+
+
+def saved_of(found: Checkpoint) -> tuple[str, dict[str, Any]]:
+    """The env's name and the settings that a checkpoint's policy is rebuilt with.
+
+    Raises:
+        UsageError: its run has none, or damaged ones.
+    """
+    if found.is_baseline:
+        return found.state["env"], found.state["settings"]
+    return load_saved(found.path.parent.parent)
 
 
 def newest_run(root: Path, env: str) -> str:
@@ -147,7 +162,7 @@ def describe(folder: Path) -> Saved:
 
 def find_run(target: str, root: Path) -> Path | None:
     """The folder of a run by its name below `root`, its path or that of a checkpoint; None if none."""
-    for path in map(checkpoint.run_of, (Path(target), root / target)):
+    for path in map(folders.run_of, (Path(target), root / target)):
         if _is_run(path):
             return path
     return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skipjack import checkpoint, registry
+from skipjack import checkpoint, folders, registry
 from skipjack import config as settings
 from skipjack.cli import flags
 from skipjack.cli.saved import load_saved, newest_run, next_commands
@@ -46,7 +46,7 @@ class TrainFlags:
     resume: bool = False
     """Go on with a run exactly where it stopped: --run NAME, or the newest of this environment."""
     source: str = field(default="", metadata={"flag": "from"})
-    """Start a new run from the weights of a run or checkpoint."""
+    """Start a new run from the weights of a run, a checkpoint or baseline:ENV."""
     config: str = ""
     """TOML file with settings."""
     json: bool = False
@@ -73,16 +73,16 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
     with contextlib.ExitStack() as held:
         if own.resume:
             target = own.run or newest_run(RUNS, name)
-            folder = checkpoint.run_of(checkpoint.locate(target, RUNS))
+            folder = folders.run_of(folders.locate(target, RUNS))
             # Before anything is read of it: whoever trains it now may be ahead in a moment.
             held.enter_context(lock.hold(folder))
             own = dataclasses.replace(own, run=target)
             resumed, configured = _resume(name, own, chosen, file)
         else:
             configured = configure(name, file=file, flags=chosen)
-            weights = checkpoint.find(own.source, RUNS) if own.source else None
+            weights = folders.find(own.source, RUNS) if own.source else None
             stem = configured.entry.full_name.replace("/", "-").replace(":", "-")
-            folder = checkpoint.create_run(RUNS, own.run or checkpoint.free_name(RUNS, stem))
+            folder = folders.create_run(RUNS, own.run or folders.free_name(RUNS, stem))
             held.enter_context(lock.hold(folder))
         sink = choose(own.json, configured.entry.full_name, folder.name)
         try:
@@ -97,7 +97,7 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
             result = session.train()
         finally:
             sink.close()
-            checkpoint.discard_empty(folder)  # a run that never began leaves nothing
+            folders.discard_empty(folder)  # a run that never began leaves nothing
     if own.json:
         row = result_row(result, configured)
         row["seconds_start"] = ready - began
@@ -120,8 +120,8 @@ def _resume(
     """The checkpoint and settings of the run to go on with."""
     if own.source:
         raise must("--resume and --from must not be given together", **{"from": own.source})
-    found = checkpoint.find(own.run, RUNS)
-    folder = checkpoint.run_of(found.path)
+    found = folders.find(own.run, RUNS)
+    folder = folders.run_of(found.path)
     saved_name, saved = load_saved(folder)
     if registry.resolve(name).full_name != saved_name:
         raise must(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -66,8 +67,10 @@ class Plain:
 def describe(evaluation: Evaluation) -> str:
     """An evaluation as a sentence."""
     unfinished = f", {evaluation.unfinished} slots unfinished" if evaluation.unfinished else ""
+    chance = evaluation.random_score
+    beside = "" if math.isnan(chance) else f" (random player {chance:.3f})"
     return (
-        f"Final evaluation: score {evaluation.score:.3f} ± {evaluation.score_ci95:.3f}, return "
+        f"Final evaluation: score {evaluation.score:.3f} ± {evaluation.score_ci95:.3f}{beside}, return "
         f"{evaluation.return_:.2f}, {evaluation.episodes} episodes{unfinished}."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -69,6 +70,8 @@ class Evaluation:
         unfinished: slots that did not reach their quota.
         steps, seconds: what the evaluation took.
         statistics: means of the game's statistics.
+        random_score: what the random player scores in the same envs; NaN if nobody let it play, or
+            if it could not end its episodes in the steps allowed.
     """
 
     score: float
@@ -80,6 +83,7 @@ class Evaluation:
     steps: int
     seconds: float
     statistics: Mapping[str, float]
+    random_score: float = math.nan
 
 
 class Sink(Protocol):

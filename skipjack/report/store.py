@@ -129,6 +129,7 @@ def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
         {
             "score": evaluation.score,
             "score_ci95": evaluation.score_ci95,
+            "random_score": evaluation.random_score,
             "return": evaluation.return_,
             "length": evaluation.length,
             "episodes": evaluation.episodes,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from skipjack import __version__, checkpoint
+from skipjack import __version__, checkpoint, folders
 
 FILE = "origin.json"
 
@@ -41,7 +41,7 @@ def write(
     entry["settings"] = labels
     if source is not None:
         entry["from"] = {
-            "run": checkpoint.run_of(source.path).name,
+            "run": folders.run_of(source.path).name,
             "checkpoint": str(source.path.resolve()),
             "steps": source.steps,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 from skipjack import checkpoint, registry, seeding
 from skipjack import config as settings
 from skipjack.errors import RunError, SkipjackError, must
-from skipjack.evaluate import evaluate
+from skipjack.evaluate import evaluate, score_of_chance
 from skipjack.policies.policy import build
 from skipjack.report import Evaluation, Progress, Reporter, RunInfo, Sink
 from skipjack.report.store import Store, evaluation_row
@@ -53,7 +54,7 @@ class Run:
 
     Args:
         configured: the settings.
-        folder: the run's folder, made by `checkpoint.create_run`.
+        folder: the run's folder, made by `folders.create_run`.
         sink: where to report beside the local store.
         resumed: the checkpoint to go on from; None for a new run.
         weights: the checkpoint whose weights a new run starts from; None for fresh ones.
@@ -262,7 +263,7 @@ def evaluate_policy(
     budget: int | None = None,
     episodes: int | None = None,
 ) -> Evaluation:
-    """The evaluation that every command and the end of a run share.
+    """The evaluation that every command and the end of a run share, the random player's beside it.
 
     Args:
         configured: the run's settings; its [eval] section says how.
@@ -276,15 +277,18 @@ def evaluate_policy(
     if episodes:
         quota = -(-episodes // vector.num_rows)
     try:
-        return evaluate(
+        seed = configured.config.seed
+        found = evaluate(
             policy,
             vector,
             quota=quota,
             budget=budget,
             max_steps=wanted.max_steps,
-            seed=configured.config.seed,
+            seed=seed,
             deterministic=wanted.deterministic,
         )
+        chance = score_of_chance(vector, quota, found.steps, wanted.max_steps, seed)
+        return dataclasses.replace(found, random_score=chance)
     finally:
         vector.close()
 
@@ -323,6 +327,7 @@ def result_row(result: Result, configured: Configured) -> dict[str, Any]:
         "seconds": result.seconds,
         "score": final.get("score"),
         "score_ci95": final.get("score_ci95"),
+        "random_score": final.get("random_score"),
         "return": final.get("return"),
         "episodes": final.get("episodes", 0),
         "unfinished": final.get("unfinished", 0),

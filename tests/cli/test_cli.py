@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from tests.cli.conftest import TINY, Call, train
 
 FIELDS = (
     "env run seed steps steps_per_second seconds seconds_start seconds_final seconds_total score "
-    "score_ci95 return episodes unfinished"
+    "score_ci95 random_score return episodes unfinished"
 )
 
 
@@ -49,7 +50,17 @@ def test_the_final_evaluation_is_one_number_everywhere(call: Call) -> None:
     code, out, _ = call("eval", "cartpole-1", "--episodes", "4", "--json")
     again = json.loads(out)
     assert code == 0
-    assert (again["score"], again["return"]) == (row["score"], row["return"])
+    for name in ("score", "return", "random_score"):
+        assert again[name] == row[name] == last[name]
+
+
+def test_the_random_player_stands_beside_every_score(call: Call) -> None:
+    code, _, err = call("train", "cartpole", *TINY)
+    assert code == 0
+    shown = re.search(r"Final evaluation: score 0.\d+ ± 0.\d+ \(random player 0.0[1-9]\d\)", err)
+    assert shown, err
+    code, out, _ = call("eval", "cartpole-1", "--episodes", "4")
+    assert shown.group() in out, out
 
 
 def test_resume_extends_and_keeps_the_settings(call: Call) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skipjack import checkpoint
+from skipjack import checkpoint, folders
 from skipjack.report.plain import Plain
 from skipjack.report.store import read
 from skipjack.run.config import configure
@@ -39,7 +39,7 @@ def start(folder: Path, name: str, resume: bool = False, **flags: Any) -> Run:
     configured = configure(name, flags=values)
     resumed = checkpoint.latest(folder) if resume else None
     if not resume:
-        folder = checkpoint.create_run(folder.parent, folder.name)
+        folder = folders.create_run(folder.parent, folder.name)
     return Run(configured, folder, Plain(open(os.devnull, "w")), resumed=resumed)
 
 
@@ -227,7 +227,7 @@ def test_from_takes_weights_and_nothing_else(tmp_path: Path) -> None:
     first = start(tmp_path / "first", "cartpole", train__steps=2000)
     first.train()
     found = checkpoint.latest(tmp_path / "first")
-    folder = checkpoint.create_run(tmp_path, "second")
+    folder = folders.create_run(tmp_path, "second")
     configured = configure("cartpole", flags=SMALL | {"train.steps": 500})
     second = Run(configured, folder, Plain(open(os.devnull, "w")), weights=found)
     assert second.trainer.steps == 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skipjack import checkpoint
+from skipjack import checkpoint, folders
 from skipjack.cli import flags, table
 from skipjack.cli.runs.listing import is_of
 from skipjack.cli.saved import Saved, checkpoints, describe_runs, size_of
@@ -183,7 +183,7 @@ def _remove(removal: Removal) -> bool:
     try:
         with lock.hold(folder):
             if removal.names is None:
-                checkpoint.remove_run(folder)
+                folders.remove_run(folder)
             else:
                 newest = (folder / "latest").read_text(encoding="utf-8").strip()
                 checkpoint.load(folder / "checkpoints" / newest)  # else the older ones are needed

@@ -1,4 +1,4 @@
-"""Speed on this machine: of envs alone, and of training. Medians of several repetitions."""
+"""Speed of envs alone on this machine: the median of several repetitions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skipjack.vector import Vector
 from skipjack.vector.config import cores
 
 
-def steps(configured: Configured, seconds: float, repetitions: int) -> dict[str, Any]:
+def measure(configured: Configured, seconds: float, repetitions: int) -> dict[str, Any]:
     """Steps a second with random actions, in the middle of episodes, on one thread and on all.
 
     Drawing the actions is not part of the time: 64 sets are drawn before.
@@ -32,43 +32,6 @@ def steps(configured: Configured, seconds: float, repetitions: int) -> dict[str,
         row["env bytes"] = getattr(vector.engine, "env_nbytes", None)
         vector.close()
     return row
-
-
-def train(configured: Configured, seconds: float, repetitions: int) -> dict[str, Any]:
-    """Steps a second of collect and learn, after a warm-up, and where the time goes."""
-    import torch
-
-    from skipjack.run.run import choose_device, make_policy, make_vector
-    from skipjack.train.ppo import PPO
-
-    config = configured.config
-    torch.set_num_threads(config.train.threads or cores())
-    device = choose_device(config.train.device)
-    vector = make_vector(configured, config.vector.num_envs, device=device)
-    policy = make_policy(configured, vector, device)
-    trainer = PPO(config.train, vector, policy, seed=config.seed)
-    speeds, profile = [], {}
-    for repetition in range(-1, repetitions):
-        began, before = time.perf_counter(), trainer.steps
-        trainer.profile.take()
-        while time.perf_counter() - began < seconds:
-            trainer.collect()
-            trainer.learn()
-        if repetition >= 0:
-            speeds.append((trainer.steps - before) / (time.perf_counter() - began))
-            profile = trainer.profile.take()[1]
-    vector.close()
-    total = sum(profile.values())
-    return {
-        "env": configured.entry.full_name,
-        "rows": vector.num_rows,
-        "parameters": sum(p.numel() for p in policy.parameters()),
-        "device": str(device),
-        "precision": config.train.precision,
-        "steps/s": statistics.median(speeds),
-        "lowest": min(speeds),
-        "highest": max(speeds),
-    } | {f"{phase} %": 100 * spent / total for phase, spent in profile.items()}
 
 
 def _vector(configured: Configured, threads: int) -> Vector:

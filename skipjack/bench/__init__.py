@@ -1,0 +1,1 @@
+"""Measuring: envs alone, training, and every preset to its score."""

@@ -1,0 +1,233 @@
+"""Every preset trained with several seeds, one run after another: `skipjack bench suite`.
+
+Each training is a child process, `skipjack train ENV --seed N --json`, as a user would start it: nothing
+here imports the trainer. Results lie in one JSON file that is replaced whole after each run, so that a
+suite that was stopped or killed goes on where it was. A run that was cut in half is done again: its
+times would be those of two sittings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import skipjack
+from skipjack import checkpoint
+from skipjack.bench.child import alone, call, reason, sigterm_stops
+from skipjack.errors import RunError, UsageError, must
+from skipjack.report import store
+from skipjack.vector.config import cores
+
+FORMAT = 1
+"""Number of the layout of the results' file; a newer one is refused."""
+
+TARGETS = {"breakout": 0.5}
+"""Mean score to reach, where it is not `TARGET`: half of Breakout's points, a wall of bricks."""
+TARGET = 0.95
+
+EPISODES = 20
+"""Episodes that an update's mean must be over to count as reaching the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One training of the suite.
+
+    Attributes:
+        env, seed: what is trained.
+        settings: digest of all settings; a result with another one does not count.
+        target: mean score whose time is taken; None where training's scores are not the env's own, as
+            in self-play.
+    """
+
+    env: str
+    seed: int
+    settings: str
+    target: float | None
+
+    @property
+    def run(self) -> str:
+        """Name of the run's folder, and of its result."""
+        return f"{self.env}-{self.seed}".replace("/", "-").replace(":", "-")
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a result must be of to be taken for this training's."""
+        return {
+            "env": self.env,
+            "seed": self.seed,
+            "skipjack": skipjack.__version__,
+            "settings": self.settings,
+        }
+
+
+class Suite:
+    """Trainings, and their results in a file.
+
+    Args:
+        out: the JSON file; the runs lie in a folder beside it, named without the ending.
+        say: takes a line for the user.
+    """
+
+    def __init__(self, out: Path, say: Callable[[str], None]) -> None:
+        if out.suffix != ".json":
+            raise must("the suite's file must be named *.json", out=str(out))
+        self.out, self.folder, self.say = out.absolute(), out.absolute().with_suffix(""), say
+        self.results: dict[str, dict[str, Any]] = {}
+
+    def run(self, envs: Sequence[str], seeds: int) -> list[dict[str, Any]]:
+        """Train what has no result yet; gives every result, seed by seed.
+
+        A training that fails has its sentence as `error`, and is tried again the next time.
+
+        Raises:
+            UsageError: the file is not the suite's.
+            RunError: results cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with alone(self.folder / "lock", self.say) as lock, sigterm_stops():
+                return self._run(envs, seeds, lock)
+        except OSError as error:
+            raise RunError(
+                f"The suite must be able to write {str(self.out)!r} and the folder beside it, but "
+                f"{error}."
+            ) from error
+
+    def run_folder(self, run: str) -> Path:
+        """Where a run lies."""
+        return self.folder / "runs" / run
+
+    def _run(self, envs: Sequence[str], seeds: int, lock: int | None) -> list[dict[str, Any]]:
+        self.results = load(self.out)["results"] if self.out.exists() else {}
+        plans = [self._plan(env, lock) for env in envs]
+        jobs = [
+            Job(env, seed, *plan)
+            for seed in range(1, seeds + 1)
+            for env, plan in zip(envs, plans, strict=True)
+        ]
+        for number, job in enumerate(jobs, 1):
+            known = self.results.get(job.run, {"error": ""})
+            if "error" in known or any(
+                known.get(key) != value for key, value in job.identity.items()
+            ):
+                self.say(f"{number} of {len(jobs)}: {job.env}, seed {job.seed}")
+                result = self._train(job, lock)
+                self.results[job.run] = job.identity | {"run": job.run} | result
+                self._write()
+                self.say(f"  {_sentence(self.results[job.run])}")
+        return [self.results[job.run] for job in jobs]
+
+    def _plan(self, env: str, lock: int | None) -> tuple[str, float | None]:
+        """Digest of an env's settings, and its target."""
+        code, out, _ = call(["config", "show", env], self.folder, lock)
+        if code:
+            return "", None  # training says what is wrong
+        shown = json.loads(out.splitlines()[-1])["settings"]
+        values = {name: row["value"] for name, row in shown.items()}
+        digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+        return digest, None if values["eval.opponent"] else TARGETS.get(env, TARGET)
+
+    def _train(self, job: Job, lock: int | None) -> dict[str, Any]:
+        run = self.run_folder(job.run)
+        shutil.rmtree(run, ignore_errors=True)
+        began = time.perf_counter()
+        words = ["train", job.env, "--seed", str(job.seed), "--run", job.run]
+        code, out, err = call(words, self.folder, lock)
+        wall = time.perf_counter() - began
+        if code:
+            return {"error": reason(code, out, err)}
+        row = json.loads(out.splitlines()[-1])
+        names = "steps steps_per_second seconds score score_ci95 random_score episodes unfinished"
+        origin = json.loads((run / "origin.json").read_text(encoding="utf-8"))[-1]
+        # What the process took beside its own count: starting Python, importing, leaving.
+        start = wall - row["seconds_total"] + row["seconds_start"]
+        return {name: row[name] for name in names.split()} | {
+            "seconds_total": wall,
+            "target": job.target,
+            "reached": reached(store.read(run), job.target, start),
+            "commit": (origin["commit"] or "")[:12] + ("+" if origin["dirty"] else ""),
+        }
+
+    def _write(self) -> None:
+        data = {
+            "format": FORMAT,
+            "machine": machine(),
+            "results": dict(sorted(self.results.items())),
+        }
+        checkpoint.write_text(self.out, json.dumps(data, indent=1) + "\n")
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A suite's file: `format`, `machine`, and `results` by run.
+
+    Raises:
+        UsageError: it is missing, no suite's file, or of a newer version.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        written, _ = data["format"], (data["machine"]["cpu"], data["results"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{str(path)!r} must be a file of skipjack bench suite, but reading it failed "
+            f"({type(error).__name__}: {error}). Move it away or name another one."
+        ) from None
+    if written > FORMAT:
+        raise UsageError(
+            f"{str(path)!r} has format {written}, but this version of Skipjack reads up to {FORMAT}. "
+            f"Install a newer version."
+        )
+    return data
+
+
+def reached(
+    rows: Sequence[dict[str, Any]], target: float | None, start: float
+) -> dict[str, Any] | None:
+    """Steps and seconds at the first update whose episodes' mean score is the target; or None.
+
+    Args:
+        rows: the run's metrics.
+        target: the score.
+        start: seconds from the start of the process to the first update's beginning.
+    """
+    if target is None:
+        return None
+    for row in rows:
+        if row.get("episodes", 0) >= EPISODES and (row.get("episodes/score") or 0) >= target:
+            return {"steps": row["steps"], "seconds": start + row["seconds"]}
+    return None
+
+
+def machine() -> dict[str, Any]:
+    """What figures are taken on: cpu, cores, system, python, torch."""
+    cpu, file = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
+    if file.exists():
+        lines = [line for line in file.read_text().splitlines() if line.startswith("model name")]
+        cpu = lines[0].partition(":")[2].strip() if lines else cpu
+    return {
+        "cpu": cpu,
+        "cores": cores(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "torch": importlib.metadata.version("torch"),
+    }
+
+
+def _sentence(result: dict[str, Any]) -> str:
+    if "error" in result:
+        return f"failed: {result['error']}"
+    score = "-" if result["score"] is None else f"{result['score']:.3f}"
+    at = (
+        f", {result['target']} after {result['reached']['seconds']:.1f} s"
+        if result["reached"]
+        else ""
+    )
+    return f"score {score}{at}, {result['seconds_total']:.1f} s in all"

@@ -1,0 +1,47 @@
+"""Speed of training on this machine: the median of several repetitions, and where the time goes."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+from skipjack.run.config import Configured
+from skipjack.vector.config import cores
+
+
+def measure(configured: Configured, seconds: float, repetitions: int) -> dict[str, Any]:
+    """Steps a second of collect and learn, after a warm-up, and where the time goes."""
+    import torch
+
+    from skipjack.run.run import choose_device, make_policy, make_vector
+    from skipjack.train.ppo import PPO
+
+    config = configured.config
+    torch.set_num_threads(config.train.threads or cores())
+    device = choose_device(config.train.device)
+    vector = make_vector(configured, config.vector.num_envs, device=device)
+    policy = make_policy(configured, vector, device)
+    trainer = PPO(config.train, vector, policy, seed=config.seed)
+    speeds, profile = [], {}
+    for repetition in range(-1, repetitions):
+        began, before = time.perf_counter(), trainer.steps
+        trainer.profile.take()
+        while time.perf_counter() - began < seconds:
+            trainer.collect()
+            trainer.learn()
+        if repetition >= 0:
+            speeds.append((trainer.steps - before) / (time.perf_counter() - began))
+            profile = trainer.profile.take()[1]
+    vector.close()
+    total = sum(profile.values())
+    return {
+        "env": configured.entry.full_name,
+        "rows": vector.num_rows,
+        "parameters": sum(p.numel() for p in policy.parameters()),
+        "device": str(device),
+        "precision": config.train.precision,
+        "steps/s": statistics.median(speeds),
+        "lowest": min(speeds),
+        "highest": max(speeds),
+    } | {f"{phase} %": 100 * spent / total for phase, spent in profile.items()}
