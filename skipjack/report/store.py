@@ -44,17 +44,7 @@ class Store:
 
     def update(self, progress: Progress) -> None:
         """Append the update's row."""
-        row: dict[str, Any] = {
-            "update": progress.update,
-            "steps": progress.steps,
-            "seconds": progress.seconds,
-            "steps_per_second": progress.interval_steps / max(progress.interval_seconds, 1e-9),
-            "episodes": progress.episodes,
-        }
-        row |= {f"episodes/{name}": mean for name, mean in progress.means.items()}
-        row |= {f"losses/{name}": loss for name, loss in progress.losses.items()}
-        row |= {f"profile/{name}": seconds for name, seconds in progress.profile.items()}
-        self._append(row)
+        self._append(update_row(progress))
 
     def message(self, text: str) -> None:
         """Messages are for screens."""
@@ -99,8 +89,22 @@ def read(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def update_row(progress: Progress) -> dict[str, Any]:
+    """An update as a flat row of numbers, the same names in the store and in trackers."""
+    return {
+        "update": progress.update,
+        "steps": progress.steps,
+        "seconds": progress.seconds,
+        "steps_per_second": progress.interval_steps / max(progress.interval_seconds, 1e-9),
+        "episodes": progress.episodes,
+        **{f"episodes/{name}": mean for name, mean in progress.means.items()},
+        **{f"losses/{name}": loss for name, loss in progress.losses.items()},
+        **{f"profile/{name}": seconds for name, seconds in progress.profile.items()},
+    }
+
+
 def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation as JSON values, the same in the store and on the command line."""
+    """An evaluation as JSON values, the same in the store, in trackers and on the command line."""
     return finite(
         {
             "score": evaluation.score,

@@ -99,6 +99,7 @@ class Run:
             parameters=sum(p.numel() for p in self.policy.parameters()),
             target_steps=config.train.steps,
             resumed_from=self.trainer.steps,
+            settings=settings.flatten(config),
         )
 
     def train(self) -> Result:
