@@ -13,6 +13,8 @@ from skipjack import checkpoint, registry
 from skipjack import config as settings
 from skipjack.cli import flags
 from skipjack.errors import must
+from skipjack.report import Reporter
+from skipjack.run import trackers
 from skipjack.run.config import Configured, configure
 
 USAGE = "skipjack train ENV [--train.steps 20e6 ...]"
@@ -45,6 +47,9 @@ class TrainFlags:
     """Start a new run from the weights of a run or checkpoint."""
     config: str = ""
     """TOML file with settings."""
+    track: str = ""
+    """Also report to wandb, tensorboard or both, with a comma between. Each remembers the run: without
+    this flag, --resume goes on with the trackers that the run has had. "none" does without them."""
     json: bool = False
     """End with a line of JSON on standard output; progress goes to standard error as plain lines."""
 
@@ -68,21 +73,29 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
     resumed = weights = None
     if own.resume:
         folder, resumed, configured = _resume(name, own, chosen, file)
+        tracked = trackers.choose(own.track, folder)
     else:
         configured = configure(name, file=file, flags=chosen)
+        tracked = trackers.choose(own.track)
         weights = checkpoint.find(own.source, RUNS) if own.source else None
         stem = configured.entry.full_name.replace("/", "-").replace(":", "-")
         folder = checkpoint.create_run(RUNS, own.run or checkpoint.free_name(RUNS, stem))
-    sink = choose(own.json, configured.entry.full_name, folder.name)
+    screen = choose(own.json, configured.entry.full_name, folder.name)
     try:
-        sink.show("loading torch")  # the first frame stands before the two seconds that it takes
+        screen.show("loading torch")  # the first frame stands before the two seconds that it takes
         from skipjack.run.run import Run, result_row
 
+        # Trackers come first: the screen is still there when they have something to say at the end.
+        sink = Reporter([*trackers.begin(tracked, folder, screen.message), screen])
+        if tracked and not own.track:
+            screen.message(
+                f"Reporting to {' and '.join(tracked)} as before; --track none does not."
+            )
         session = Run(configured, folder, sink, resumed=resumed, weights=weights)
         ready = time.perf_counter()
         result = session.train()
     finally:
-        sink.close()
+        screen.close()
         checkpoint.discard_empty(folder)  # a run that never began leaves nothing
     if own.json:
         row = result_row(result, configured)
