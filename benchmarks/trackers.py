@@ -1,11 +1,12 @@
 """What each tracker costs, as JSON on standard output.
 
-    python benchmarks/trackers.py [TRACKER ...] [--pairs 5] [--env breakout] [--steps 20e6] > trackers.json
+    python benchmarks/trackers.py [TRACKER ...] [--pairs 3] [--env breakout] [--steps 60e6] > trackers.json
 
-For each tracker, pairs of trainings with and without it, in turn (the order within a pair changes from
-pair to pair, so that a machine that grows warm favours neither). `loss` is the share of the steps a
-second that the tracker takes: its median, and the lowest and highest of a pair. With nothing else
-running; noise shows as a loss that changes its sign.
+Takes about half an hour with nothing else running. For each tracker, pairs of trainings with and
+without it, in turn (the order changes from pair to pair, so that a machine that grows warm favours
+neither). `loss` is the share of the steps a second that the tracker takes: its median, and the lowest
+and highest of a pair; noise shows as a loss that changes its sign. Most of W&B's is paid once, at the
+start of a run (about half a second of processor time in training): shorter trainings show more.
 
 `in_trainer` is what of it happens in the trainer's own thread, measured there in one more run, and is
 the same on a busy machine: seconds of all calls, microseconds a call of `update`, share of training.
@@ -97,9 +98,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("trackers", nargs="*", default=TRACKERS, help="values of --track")
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--env", default="breakout")
-    parser.add_argument("--steps", default="20e6")
+    parser.add_argument("--steps", default="60e6")
     wanted = parser.parse_args()
     training = [wanted.env, f"--train.steps={wanted.steps}"]
     found = {

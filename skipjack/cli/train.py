@@ -81,12 +81,13 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
         stem = configured.entry.full_name.replace("/", "-").replace(":", "-")
         folder = checkpoint.create_run(RUNS, own.run or checkpoint.free_name(RUNS, stem))
     screen = choose(own.json, configured.entry.full_name, folder.name)
+    sink = Reporter([screen])
     try:
         screen.show("loading torch")  # the first frame stands before the two seconds that it takes
+        # Trackers close first: the screen is still there when they have something to say at the end.
+        sink.sinks = [*trackers.begin(tracked, folder, screen.message), screen]
         from skipjack.run.run import Run, result_row
 
-        # Trackers come first: the screen is still there when they have something to say at the end.
-        sink = Reporter([*trackers.begin(tracked, folder, screen.message), screen])
         if tracked and not own.track:
             screen.message(
                 f"Reporting to {' and '.join(tracked)} as before; --track none does not."
@@ -95,7 +96,7 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
         ready = time.perf_counter()
         result = session.train()
     finally:
-        screen.close()
+        sink.close()
         checkpoint.discard_empty(folder)  # a run that never began leaves nothing
     if own.json:
         row = result_row(result, configured)

@@ -28,9 +28,9 @@ class Background:
 
     Args:
         name: what the user calls the sink.
-        make: makes it, in the thread, given where it may say a sentence to the user; imports and
-            connections belong there. If it has a method `abandon`, that is called, in the caller's
-            thread, when the sink failed or was left behind.
+        make: makes it, in the thread and at once, given where it may say a sentence to the user;
+            imports belong there: they are done while the run still starts up. If the sink has a method
+            `abandon`, that is called, in the caller's thread, when it failed or was left behind.
         say: says a sentence to the user; called in the caller's thread alone.
         every, patience: see `EVERY` and `PATIENCE`.
     """
@@ -48,16 +48,16 @@ class Background:
         self._window = Window()
         self._reported = float("-inf")
         self._sink: Sink | None = None
-        self._thread: threading.Thread | None = None
         self._failed = False
         # At most one report waits (`update` sees to it), so that neither queue can grow.
         self._calls: SimpleQueue[Callable[[Sink], None] | None] = SimpleQueue()
         self._said: SimpleQueue[str] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name=f"sink {name}", daemon=True)
+        self._thread.start()
 
     def start(self, info: RunInfo) -> None:
-        """The run begins: start the thread."""
-        self._thread = threading.Thread(target=self._work, name=f"sink {self.name}", daemon=True)
-        self._thread.start()
+        """The run begins."""
         self._calls.put(lambda sink: sink.start(info))
 
     def update(self, progress: Progress) -> None:
@@ -80,12 +80,12 @@ class Background:
 
     def close(self) -> None:
         """Wait for the end, but not for ever."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return  # never began, or closed already
+        if self._closed:
+            return
+        self._closed = True
         self._calls.put(None)
-        thread.join(self.patience)
-        hangs = thread.is_alive() and not self._failed
+        self._thread.join(self.patience)
+        hangs = self._thread.is_alive() and not self._failed
         self._pass_on()
         if hangs:
             self.say(

@@ -45,7 +45,7 @@ def choose(text: str, folder: Path | None = None) -> list[str]:
 
 
 def begin(names: list[str], folder: Path, say: Say) -> list[Background]:
-    """The trackers as sinks, and a note of them in the run's folder.
+    """The trackers as sinks that must be closed, and a note of them in the run's folder.
 
     Args:
         names: from `choose`.

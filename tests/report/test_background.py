@@ -153,9 +153,7 @@ def test_a_failure_is_told_while_training_goes_on() -> None:
     said: list[str] = []
     background = Background("broken", fail, said.append)
     background.start(example_info())
-    thread = background._thread
-    assert thread is not None
-    thread.join()
+    background._thread.join()
     assert said == [], "only the trainer's thread may speak"
     background.update(example_progress(1))
     assert len(said) == 1
@@ -177,5 +175,4 @@ def test_what_a_sink_says_reaches_the_user() -> None:
 def test_the_thread_does_not_keep_the_process(gate: threading.Event) -> None:
     background = Background("slow", lambda _: Recorder("start", gate.wait), lambda _: None)
     background.start(example_info())
-    assert background._thread is not None
     assert background._thread.daemon

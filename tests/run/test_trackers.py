@@ -167,6 +167,12 @@ def test_a_resumed_run_goes_on_with_its_trackers(call: Call) -> None:
     assert steps == [512, 1024, 2048]
 
 
+def test_a_run_that_never_begins_leaves_nothing(call: Call) -> None:
+    code, _, err = call("--track", "tensorboard,wandb", "--policy", "no.such:Policy")
+    assert code == 2, err
+    assert list(Path("runs").iterdir()) == []
+
+
 # ---- trackers that fail or hang ----
 
 
