@@ -302,7 +302,7 @@ def to_toml(config: Any) -> str:
 
 
 def machine_file() -> Path:
-    """Where this machine's own settings (threads, workers) are, whether or not the file exists."""
+    """Where this machine's own settings are, whether or not the file exists."""
     if named := os.environ.get("SKIPJACK_MACHINE"):
         return Path(named)
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
@@ -313,16 +313,16 @@ def machine_layer() -> list[tuple[str, dict[str, Any]]]:
     """The machine file as a layer, if there is one: it may only set what learns nothing.
 
     Raises:
-        UsageError: it sets anything but vector.threads and vector.workers.
+        UsageError: it sets anything but vector.threads.
     """
     path = machine_file()
     if not path.exists():
         return []
     values = load_toml(path)
     for name in dotted(values):
-        if name not in ("vector.threads", "vector.workers"):
+        if name != "vector.threads":
             raise must(
-                f"the machine file {str(path)!r} may only set vector.threads and vector.workers",
+                f"the machine file {str(path)!r} may only set vector.threads",
                 hint="Put other settings into a file of their own and give it with --config.",
                 setting=name,
             )
@@ -353,7 +353,7 @@ def _convert(setting: Setting, kind: Any, value: Any) -> Any:
         raise must(f"{setting.name} must be a list", got=value)
     try:
         return _CONVERT[kind](value)
-    except (KeyError, ValueError, OverflowError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         name = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
         raise must(f"{setting.name} must be {name.get(kind, kind)}", got=value) from None
 

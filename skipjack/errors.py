@@ -39,7 +39,8 @@ def unknown(kind: str, name: str, names: Iterable[str], see: str = "") -> UsageE
         names: every name that would have been right.
         see: the command that lists them, if there is one.
     """
-    near = difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)
+    lower = {known.lower(): known for known in names}
+    near = [lower[n] for n in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
     hint = f" Did you mean {_either(near)}?" if near else ""
     listing = f" See them all with: {see}." if see else ""
     return UsageError(f"There is no {kind} {name!r}.{hint}{listing}")

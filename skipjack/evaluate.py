@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from skipjack import seeding
 from skipjack.config import Within
+from skipjack.errors import must
 from skipjack.report.progress import Evaluation
 from skipjack.vector import Vector
 
@@ -49,6 +51,7 @@ def evaluate(
     max_steps: int = 20_000_000,
     seed: int = 0,
     deterministic: bool = False,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
     """Mean score of a policy over an equal quota of whole episodes for every slot.
 
@@ -64,9 +67,16 @@ def evaluate(
         max_steps: steps after which unfinished slots are given up.
         seed: of envs and acting noise, both drawn from the evaluation stream.
         deterministic: the most probable action instead of a sampled one.
+        stop: asked in every tick; true gives up what is unfinished.
+
+    Raises:
+        UsageError: the vector has several groups.
     """
     import torch
 
+    if vector.groups != 1:
+        raise must("an evaluation must have one group", groups=vector.groups)
+    policy.eval()
     started = time.perf_counter()
     device = next((part.device for part in policy.parameters()), torch.device("cpu"))
     seed = seeding.child(seed, "evaluation")
@@ -76,7 +86,7 @@ def evaluate(
     records: list[npt.NDArray[Any]] = []
     steps = tick = 0
     with torch.no_grad():
-        while finished.min() < quota and steps < max_steps:
+        while finished.min() < quota and steps < max_steps and not stop():
             actions, state = _act(policy, batch, state, seed, tick, deterministic, device)
             steps += int(np.count_nonzero(batch.may_act))
             tick += 1
@@ -93,6 +103,9 @@ def evaluate(
 
                 ended = batch.terminated | batch.truncated | ~batch.alive
                 state = clear(state, torch.from_numpy(ended).to(device))
+    if budget is not None:
+        # Some slot has not finished one episode: more than one of the others would be the short ones.
+        quota = 1
     return summarise(records, quota, vector, steps, time.perf_counter() - started)
 
 
@@ -136,7 +149,6 @@ def summarise(
     counts = np.bincount(episodes["row"], minlength=vector.num_rows)
     count = len(episodes)
     scores = episodes["score"].astype(np.float64)
-    spread = float(scores.std(ddof=1)) if count > 1 else math.nan
     stats = episodes["stats"].astype(np.float64)
 
     def mean(values: npt.NDArray[Any]) -> float:
@@ -144,7 +156,7 @@ def summarise(
 
     return Evaluation(
         score=mean(scores),
-        score_ci95=1.96 * spread / math.sqrt(max(count, 1)),
+        score_ci95=half_width(scores, episodes["env"]),
         return_=mean(episodes["return"]),
         length=mean(episodes["length"].astype(np.float64)),
         episodes=count,
@@ -153,6 +165,27 @@ def summarise(
         seconds=seconds,
         statistics={name: mean(stats[:, i]) for i, name in enumerate(vector.statistics)},
     )
+
+
+def half_width(scores: npt.NDArray[Any], envs: npt.NDArray[Any]) -> float:
+    """Half width of the 95 % interval of a mean score; NaN for less than two episodes.
+
+    Seats of one env share their games, so that only envs are independent: the spread is that of
+    their means (of single episodes if there is but one env). Scores that are all equal say no
+    more than that another one comes less than 3 times in so many: the rule of three.
+
+    Args:
+        scores: (episodes,) in [0, 1].
+        envs: (episodes,) the env of each.
+    """
+    count = np.bincount(envs)
+    parts = np.bincount(envs, weights=scores)[count > 0] / count[count > 0]
+    if len(parts) == 1:
+        parts = scores
+    if len(parts) < 2:
+        return math.nan
+    spread = float(parts.std(ddof=1))
+    return 1.96 * spread / math.sqrt(len(parts)) if spread else min(1.0, 3 / len(parts))
 
 
 def _act(

@@ -23,7 +23,7 @@ def find(target: str, root: Path = Path("runs")) -> Checkpoint:
     if target.startswith(baseline.PREFIX):
         return load(baseline.find(target))
     path = locate(target, root)
-    return load(path) if _names_checkpoint(path) else latest(path)
+    return latest(path) if (path / "checkpoints").is_dir() else load(path)
 
 
 def locate(target: str, root: Path = Path("runs")) -> Path:
@@ -33,7 +33,8 @@ def locate(target: str, root: Path = Path("runs")) -> Path:
         UsageError: there is no such run.
     """
     for path in (Path(target), root / target):
-        if _names_checkpoint(path) or (path / "checkpoints").is_dir():
+        is_weights = path.suffix == baseline.SUFFIX and path.is_file()
+        if is_weights or _names_checkpoint(path) or (path / "checkpoints").is_dir():
             return path
     raise unknown("run", target, list_runs(root), see="skipjack runs")
 
@@ -53,7 +54,7 @@ def create_run(root: Path, name: str) -> Path:
     if not name or name in (".", "..") or any(sign in name for sign in "/\\\0"):
         raise must("a run's name must be a folder name", name=name)
     run = root / name
-    if run.exists():
+    if os.path.exists(run):  # where pathlib raises for a name that is too long, the next step tells
         raise UsageError(
             f"The run {name!r} exists already in {str(root)!r}. Go on with it (--resume), or choose "
             f"another name (--run)."

@@ -66,19 +66,19 @@ def resolve(name: str) -> Entry:
                 f"See what it has with: skipjack list."
             )
         if not prefix or not rest:
-            raise must("an own environment must be named module:Class", name=name)
+            raise must("an own environment must be named module:Class", environment=name)
         return Entry(name, "default", name)
     if name.startswith((".", "/")):
         raise UsageError(
             f"Games in a folder of your own, such as {name!r}, are not supported by this version "
             f"yet. Name an importable engine class as module:Class."
         )
-    game, _, variant = name.partition("/")
+    game, slash, variant = name.partition("/")
     targets = {known: target for known, (target, _) in GAMES.items()} | _third_parties()
     if game not in targets:
         raise unknown("environment", name, names(), see="skipjack list")
     entry = Entry(game, variant or "default", targets[game])
-    if variant and variant not in presets(game):
+    if slash and variant not in presets(game):
         raise unknown("environment", name, names(), see="skipjack list")
     return entry
 
@@ -89,15 +89,39 @@ def load(target: str) -> Any:
     Raises:
         UsageError: it cannot be imported, or is no engine class.
     """
-    module_name, _, attribute = target.partition(":")
-    try:
-        found = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        hint = " Build the games with: pip install -e ." if target.startswith("skipjack.") else ""
-        raise UsageError(f"{target!r} must be importable, but {error}.{hint}") from error
+    hint = "Build the games with: pip install -e ." if target.startswith("skipjack.") else ""
+    found = attribute(target, "environment", hint)
     if not hasattr(found, "Config"):
         raise must("an environment must be an engine class with a Config", name=target)
     return found
+
+
+def attribute(target: str, what: str, hint: str = "") -> Any:
+    """What `module:Name` names; the present folder is looked into as any other on the path.
+
+    Args:
+        target: the name.
+        what: what it stands for, in a word.
+        hint: what to do if it is not there, as a sentence.
+
+    Raises:
+        UsageError: it is not of that form, is not there, or its module fails.
+    """
+    module_name, _, name = target.partition(":")
+    if not module_name or not name or module_name.startswith("."):
+        raise must(f"an own {what} must be named module:Class", **{what: target})
+    try:
+        return getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError) as error:
+        hint = hint or "Run from the folder that holds it, or install its package."
+        raise UsageError(
+            f"The {what} {target!r} must be importable, but {error}. {hint}"
+        ) from error
+    except Exception as error:  # whatever a user's module does when it is read
+        raise UsageError(
+            f"The {what} {target!r} must be importable, but its module raised "
+            f"{type(error).__name__}: {error}."
+        ) from error
 
 
 def presets(game: str) -> list[str]:

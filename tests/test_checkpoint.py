@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,9 +75,10 @@ def test_saving_the_same_steps_again_keeps_what_is_whole(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("damage", ["truncated", "tampered", "missing", "manifest"])
-def test_damage_is_found_and_an_older_checkpoint_serves(tmp_path: Path, damage: str) -> None:
+def test_damage_is_found_and_the_older_checkpoint_named(tmp_path: Path, damage: str) -> None:
+    """Never taken in its place without a word: a training would step back and lose what was after."""
     run = new_run(tmp_path)
-    write(run, 1)
+    older = write(run, 1)
     path = write(run, 2)
     file = path / "policy.safetensors"
     data = file.read_bytes()
@@ -90,7 +92,46 @@ def test_damage_is_found_and_an_older_checkpoint_serves(tmp_path: Path, damage: 
         (path / "manifest.json").write_text("{")
     with pytest.raises(RunError, match=r"cut off|SHA-256|missing|damaged"):
         checkpoint.load(path)
-    assert checkpoint.latest(run).steps == 1
+    with pytest.raises(RunError, match=re.escape(str(older))):
+        checkpoint.latest(run)
+    with pytest.raises(RunError, match=re.escape(str(older))):
+        folders.find(str(run))
+    assert folders.find(str(older)).steps == 1
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        '{"format": 1}',
+        '{"format": "x", "steps": 1, "files": {}, "latest_only": []}',
+        '{"format": 1, "steps": 1, "files": {}, "latest_only": []}',
+        '{"format": 1, "steps": 1, "files": {"a": 3}, "latest_only": []}',
+        "[]",
+    ],
+)
+def test_a_manifest_of_another_shape_is_damage(tmp_path: Path, manifest: str) -> None:
+    path = write(new_run(tmp_path), 1)
+    (path / "manifest.json").write_text(manifest)
+    if "{}" in manifest:
+        (path / "state.json").unlink()
+    with pytest.raises(RunError, match="damaged"):
+        checkpoint.load(path)
+
+
+def test_scalars_keep_their_shape(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    arrays = {"policy": {"count": np.float32(3.0), "flat": np.arange(4)[::2]}}
+    found = checkpoint.load(checkpoint.save(run, 1, arrays, {})).arrays("policy")
+    assert found["count"].shape == ()
+    assert found["flat"].tolist() == [0, 2]
+
+
+def test_other_arrays_at_the_same_steps_replace_the_old(tmp_path: Path) -> None:
+    """After a rewind the disk must hold what was trained, not what was there."""
+    run = new_run(tmp_path)
+    for value in (1.0, 2.0):
+        checkpoint.save(run, 5, {"policy": {"w": np.full(3, value)}}, {})
+    assert checkpoint.latest(run).arrays("policy")["w"].tolist() == [2.0] * 3
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import skipjack
 from skipjack import config as settings
 from skipjack.errors import SkipjackError, unknown
 from skipjack.native import build
+from skipjack.vector.config import VectorConfig
 
 FLAGS = ("--json", "-h", "--help")
 CORE = ("numpy", "torch", "gymnasium", "tyro", "rich", "safetensors")
@@ -73,7 +74,9 @@ def examine() -> dict[str, Any]:
     machine = settings.machine_file()
     found["machine file"] = f"{machine} ({'there' if machine.exists() else 'none'})"
     try:
-        settings.machine_layer()
+        settings.resolve(
+            VectorConfig(), [(a, b.get("vector", {})) for a, b in settings.machine_layer()]
+        )
     except SkipjackError as error:
         problems.append(str(error))
     found["terminal"] = "yes" if sys.stdout.isatty() else "no: plain lines instead of the dashboard"

@@ -81,7 +81,8 @@ def _expand(arguments: Sequence[str], known: dict[str, Setting]) -> list[str]:
     found: list[str] = []
     for token in arguments:
         head, equals, value = token.partition("=")
-        found += [SHORT.get(head, head) + equals + value]
+        full = SHORT.get(head, "")
+        found.append((full if full.lstrip("-") in known else head) + equals + value)
     result: list[str] = []
     at = 0
     while at < len(found):

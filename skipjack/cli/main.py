@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from skipjack import __version__
 from skipjack.errors import SkipjackError, unknown
@@ -38,19 +42,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; gives the exit code: 0 done, 1 failed, 2 usage, 130 or 143 stopped by a signal."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _share_cores()
+    _find_own_modules()
     try:
-        return _dispatch(arguments)
+        with _terminated_in_order():
+            code = _dispatch(arguments)
+            sys.stdout.flush()  # a full disk shows now
+            return code
     except SkipjackError as error:
-        print(f"skipjack: {error}", file=sys.stderr)
-        if "--json" in arguments:
-            print(json.dumps({"error": str(error), "exit_code": error.exit_code}))
-        return error.exit_code
+        return _failed(str(error), error.exit_code, arguments)
+    except SystemExit as error:  # tyro has explained the mistake
+        if error.code == 2 and "--json" in arguments:
+            print(json.dumps({"error": "The flags were not understood.", "exit_code": 2}))
+        raise
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # Whoever read the output is gone; keep the interpreter from complaining at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        return _failed(f"The system refused: {error}.", 1, arguments)
+
+
+def _failed(sentence: str, code: int, arguments: list[str]) -> int:
+    print(f"skipjack: {sentence}", file=sys.stderr)
+    if "--json" in arguments:
+        print(json.dumps({"error": sentence, "exit_code": code}))
+    return code
+
+
+def _find_own_modules() -> None:
+    """Let `module:Class` name what lies in the present folder, as `python -m skipjack` does."""
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+
+
+@contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """SIGTERM unwinds, so that what was begun is put away; a training has its own handler."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _share_cores() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -226,6 +227,7 @@ def checkpoints(run: Path) -> list[dict[str, Any]]:
 
 def next_commands(run: str, env: str, state: str, steps: int) -> list[str]:
     """What a user may want to do with a run, as commands."""
+    run = shlex.quote(run)
     go_on = f"skipjack train {env} --run {run} --resume"
     return [
         f"skipjack eval {run} --episodes 1000",

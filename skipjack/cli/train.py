@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import time
 from collections.abc import Sequence
@@ -14,9 +13,10 @@ from typing import Any
 from skipjack import checkpoint, folders, registry
 from skipjack import config as settings
 from skipjack.cli import flags
-from skipjack.cli.saved import load_saved, newest_run, next_commands
+from skipjack.cli.saved import describe, load_saved, newest_run, next_commands
 from skipjack.errors import must
-from skipjack.run import lock
+from skipjack.report import Reporter
+from skipjack.run import lock, trackers
 from skipjack.run.config import Configured, configure, edges, given
 
 USAGE = "skipjack train ENV [--train.steps 20e6 ...]"
@@ -49,6 +49,9 @@ class TrainFlags:
     """Start a new run from the weights of a run, a checkpoint or baseline:ENV."""
     config: str = ""
     """TOML file with settings."""
+    track: str = ""
+    """Also report to wandb, tensorboard or both, with a comma between. Each remembers the run: without
+    this flag, --resume goes on with the trackers that the run has had. "none" does without them."""
     json: bool = False
     """End with a line of JSON on standard output; progress goes to standard error as plain lines."""
 
@@ -68,60 +71,85 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
     from skipjack.report.plain import choose
 
     began = time.perf_counter()
-    file = flags.path_or_none(own.config)
-    resumed = weights = None
     with contextlib.ExitStack() as held:
-        if own.resume:
-            target = own.run or newest_run(RUNS, name)
-            folder = folders.run_of(folders.locate(target, RUNS))
-            # Before anything is read of it: whoever trains it now may be ahead in a moment.
-            held.enter_context(lock.hold(folder))
-            own = dataclasses.replace(own, run=target)
-            resumed, configured = _resume(name, own, chosen, file)
-        else:
-            configured = configure(name, file=file, flags=chosen)
-            weights = folders.find(own.source, RUNS) if own.source else None
-            stem = configured.entry.full_name.replace("/", "-").replace(":", "-")
-            folder = folders.create_run(RUNS, own.run or folders.free_name(RUNS, stem))
-            held.enter_context(lock.hold(folder))
-        sink = choose(own.json, configured.entry.full_name, folder.name)
+        task = _prepare(name, own, chosen, held)
+        env, folder = task.configured.entry.full_name, task.folder
+        screen = choose(own.json, env, folder.name)
+        sink = Reporter([screen])
         try:
             # The first frame stands before the two seconds that torch takes.
-            sink.show("loading torch")
+            screen.show("loading torch")
+            # Trackers close first: the screen is still there if they have something to say.
+            sink.sinks = [*trackers.begin(task.tracked, folder, screen.message), screen]
             from skipjack.run.run import Run, result_row
 
-            session = Run(configured, folder, sink, resumed=resumed, weights=weights)
+            session = Run(task.configured, folder, sink, task.resumed, task.weights)
             ready = time.perf_counter()
-            if resumed is None and (strange := _at_edge(configured)):
-                sink.message(strange)
+            for sentence in _remarks(task, own):
+                screen.message(sentence)
             result = session.train()
         finally:
             sink.close()
             folders.discard_empty(folder)  # a run that never began leaves nothing
     if own.json:
-        row = result_row(result, configured)
+        row = result_row(result, task.configured)
         row["seconds_start"] = ready - began
         row["seconds_final"] = result.evaluation.seconds if result.evaluation else 0.0
         row["seconds_total"] = time.perf_counter() - began
         print(json.dumps(row))
-    elif result.evaluation is not None:
-        print(_next_steps(folder, configured))
     else:
-        print(
-            f"Saved at step {result.steps}. Go on with: skipjack train "
-            f"{configured.entry.full_name} --run {folder.name} --resume"
-        )
+        state = "stopped" if result.evaluation is None else "finished"
+        commands = next_commands(folder.name, env, state, result.steps)
+        print("\n  ".join([f"The run is in {folder}. Next:", *commands, "skipjack runs"]))
     return 128 + result.signal if result.signal else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A training to do: its folder (locked), settings, trackers, and what it goes on from."""
+
+    folder: Path
+    configured: Configured
+    tracked: list[str]
+    resumed: checkpoint.Checkpoint | None = None
+    weights: checkpoint.Checkpoint | None = None
+
+
+def _prepare(
+    name: str, own: TrainFlags, chosen: dict[str, Any], held: contextlib.ExitStack
+) -> Task:
+    """Check all that can be checked before anything is loaded, and take the folder's lock."""
+    file = flags.path_or_none(own.config)
+    if own.resume:
+        folder = folders.run_of(folders.locate(own.run or newest_run(RUNS, name), RUNS))
+        # Before anything is read of it: whoever trains it now may be ahead in a moment.
+        held.enter_context(lock.hold(folder))
+        resumed, configured = _resume(folder, name, own, chosen, file)
+        return Task(folder, configured, trackers.choose(own.track, folder), resumed=resumed)
+    configured = configure(name, file=file, flags=chosen)
+    tracked = trackers.choose(own.track)
+    weights = folders.find(own.source, RUNS) if own.source else None
+    stem = configured.entry.full_name.replace("/", "-").replace(":", "-")
+    folder = folders.create_run(RUNS, own.run or folders.free_name(RUNS, stem))
+    held.enter_context(lock.hold(folder))
+    return Task(folder, configured, tracked, weights=weights)
+
+
 def _resume(
-    name: str, own: TrainFlags, chosen: dict[str, Any], file: Path | None
+    folder: Path, name: str, own: TrainFlags, chosen: dict[str, Any], file: Path | None
 ) -> tuple[checkpoint.Checkpoint, Configured]:
     """The checkpoint and settings of the run to go on with."""
     if own.source:
         raise must("--resume and --from must not be given together", **{"from": own.source})
-    found = folders.find(own.run, RUNS)
-    folder = folders.run_of(found.path)
+    found = checkpoint.latest(folder)
+    asked = folders.locate(own.run, RUNS) if own.run else folder
+    if asked != folder and asked.resolve() != found.path.resolve():
+        raise must(
+            "a run goes on from its newest checkpoint, which alone has the envs",
+            hint=f"Start a new run from older weights with: --from {asked}.",
+            checkpoint=str(asked),
+            newest=str(found.path),
+        )
     saved_name, saved = load_saved(folder)
     if registry.resolve(name).full_name != saved_name:
         raise must(
@@ -139,13 +167,25 @@ def _resume(
             hint=f"Start a new run from its weights with: --from {folder.name}.",
             got=changed or str(file),
         )
-    if found.steps >= configured.config.train.steps:
+    # A run whose last evaluation was cut short goes on to have it.
+    if found.steps >= configured.config.train.steps and describe(folder).evaluated:
         raise must(
             f"train.steps must be more than the {found.steps} steps that the run has",
             hint=f"Extend it, for example with --train.steps {2 * found.steps}.",
             steps=configured.config.train.steps,
         )
     return found, configured
+
+
+def _remarks(task: Task, own: TrainFlags) -> list[str]:
+    """What the user should know before the training begins."""
+    found = []
+    if task.tracked and not own.track:
+        names = " and ".join(task.tracked)
+        found.append(f"Reporting to {names} as before; --track none does not.")
+    if task.resumed is None and (strange := _at_edge(task.configured)):
+        found.append(strange)
+    return found
 
 
 def _at_edge(configured: Configured) -> str:
@@ -158,9 +198,3 @@ def _at_edge(configured: Configured) -> str:
         f"{name} = {values[name]} is {found[name]}" for name in given(configured) if name in found
     ]
     return f"Is this meant? {'; '.join(strange)}." if strange else ""
-
-
-def _next_steps(folder: Path, configured: Configured) -> str:
-    name = configured.entry.full_name
-    commands = next_commands(folder.name, name, "finished", configured.config.train.steps)
-    return "\n  ".join([f"The run is in {folder}. Next:", *commands, "skipjack runs"])

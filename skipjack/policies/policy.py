@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from skipjack.errors import UsageError, must
+from skipjack import registry
+from skipjack.errors import SkipjackError, UsageError, must
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.encoders import linear, make_encoder
 from skipjack.policies.heads import make_head
@@ -135,23 +135,56 @@ def build(observation: Layout, action: Actions, config: PolicyConfig) -> Any:
     """The built-in policy, or the user's own that `config.own` names, made for an env.
 
     Raises:
-        UsageError: the class cannot be imported, or lacks a method that a policy must have.
+        UsageError: the class cannot be imported or made, lacks a method that a policy must have, or
+            gives other shapes.
     """
     own = config.own
     if not own:
         return Policy(observation, action, config)
-    module_name, _, attribute = own.partition(":")
-    if not module_name or not attribute:
-        raise must("an own policy must be named module:Class", policy=own)
+    policy_class = registry.attribute(own, "policy")
     try:
-        policy_class = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
+        policy = policy_class(observation, action, config)
+    except SkipjackError:
+        raise
+    except Exception as error:
         raise UsageError(
-            f"The policy {own!r} must be importable, but {error}. "
-            f"Run from the folder that holds it, or install its package."
+            f"The policy {own!r} must be made from (observation, action, config), but raised "
+            f"{type(error).__name__}: {error}."
         ) from error
-    policy = policy_class(observation, action, config)
     lacking = [name for name in METHODS if not hasattr(policy, name)]
     if lacking:
         raise must("a policy must have all methods of skipjack.Policy", lacking=lacking, policy=own)
+    _try(policy, own, observation)
     return policy
+
+
+def _try(policy: Any, own: str, observation: Layout) -> None:
+    """Act and learn once on zeros: a policy that cannot is an error before anything has begun.
+
+    Raises:
+        UsageError: it raises, or gives other shapes than `Policy` does.
+    """
+    kind = getattr(torch, observation.dtype.name)
+    seen = torch.zeros(3, 2, *observation.shape, dtype=kind)
+    try:
+        with torch.no_grad():
+            state = policy.initial_state(2)
+            parameters, values, _ = policy.step(seen[0], state)
+            many, more = policy.sequence(seen, state, torch.zeros(3, 2, dtype=torch.bool))
+            actions, logp = policy.head.sample(parameters, torch.rand(2, policy.head.components))
+            policy.head.to_env(actions)
+            shapes = [tuple(part.shape) for part in (values, more, many, logp)]
+    except Exception as error:
+        raise UsageError(
+            f"The policy {own!r} must act and learn on {tuple(seen.shape)} observations (time, rows, "
+            f"...), but raised {type(error).__name__}: {error}."
+        ) from error
+    wanted = [(2,), (3, 2), (3, *parameters.shape), (2,)]
+    if shapes != wanted:
+        raise must(
+            "an own policy must give values, values of a sequence, its parameters and "
+            f"log-probabilities of the shapes {wanted} for 3 steps of 2 rows",
+            hint="skipjack.testing.PolicyContract tells more.",
+            policy=own,
+            shapes=shapes,
+        )

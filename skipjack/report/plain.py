@@ -58,7 +58,8 @@ class Plain:
         """Write the final score."""
         if evaluation is not None:
             self.message(describe(evaluation))
-        self.message(f"Run {reason}.")
+        # The sentence behind "failed: " is the command's to say, once.
+        self.message(f"Run {reason.partition(':')[0]}.")
 
     def close(self) -> None:
         """The stream is the caller's."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class RunInfo:
         parameters: numbers in the policy.
         target_steps: steps to train for.
         resumed_from: steps of the checkpoint that the run goes on from, 0 for a new run.
+        settings: every setting by dotted name.
     """
 
     name: str
@@ -29,6 +30,7 @@ class RunInfo:
     parameters: int
     target_steps: int
     resumed_from: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

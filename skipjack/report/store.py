@@ -23,7 +23,8 @@ class Store:
 
     Args:
         folder: the run's folder.
-        resume_at: keep the rows up to this update and go on after it; None keeps none.
+        resume_at: keep the rows up to this update, evaluations among them, and go on after it;
+            None keeps none.
     """
 
     def __init__(self, folder: Path, resume_at: int | None = None) -> None:
@@ -31,7 +32,9 @@ class Store:
         self._file: TextIO | None = None
         kept = []
         if resume_at is not None:
-            kept = [row for row in read(folder) if row.get("update", math.inf) <= resume_at]
+            rows = read(folder)
+            later = (at for at, row in enumerate(rows) if row.get("update", 0) > resume_at)
+            kept = [row for row in rows[: next(later, len(rows))] if row.get("kind") != "end"]
         try:
             draft = self.path.with_name(f".{FILE}.draft")
             draft.write_text("".join(map(_line, kept)), encoding="utf-8")
@@ -45,17 +48,7 @@ class Store:
 
     def update(self, progress: Progress) -> None:
         """Append the update's row."""
-        row: dict[str, Any] = {
-            "update": progress.update,
-            "steps": progress.steps,
-            "seconds": progress.seconds,
-            "steps_per_second": progress.interval_steps / max(progress.interval_seconds, 1e-9),
-            "episodes": progress.episodes,
-        }
-        row |= {f"episodes/{name}": mean for name, mean in progress.means.items()}
-        row |= {f"losses/{name}": loss for name, loss in progress.losses.items()}
-        row |= {f"profile/{name}": seconds for name, seconds in progress.profile.items()}
-        self._append(row)
+        self._append(update_row(progress))
 
     def message(self, text: str) -> None:
         """Messages are for screens."""
@@ -94,9 +87,12 @@ def read(folder: Path) -> list[dict[str, Any]]:
     rows = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            rows.append(json.loads(line))
+            row = json.loads(line)
         except ValueError:
             break
+        if not isinstance(row, dict):
+            break
+        rows.append(row)
     return rows
 
 
@@ -123,8 +119,22 @@ def read_end(folder: Path, size: int = 1 << 16) -> list[dict[str, Any]]:
     return rows
 
 
+def update_row(progress: Progress) -> dict[str, Any]:
+    """An update as a flat row of numbers, the same names in the store and in trackers."""
+    return {
+        "update": progress.update,
+        "steps": progress.steps,
+        "seconds": progress.seconds,
+        "steps_per_second": progress.interval_steps / max(progress.interval_seconds, 1e-9),
+        "episodes": progress.episodes,
+        **{f"episodes/{name}": mean for name, mean in progress.means.items()},
+        **{f"losses/{name}": loss for name, loss in progress.losses.items()},
+        **{f"profile/{name}": seconds for name, seconds in progress.profile.items()},
+    }
+
+
 def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
-    """An evaluation as JSON values, the same in the store and on the command line."""
+    """An evaluation as JSON values, the same in the store, in trackers and on the command line."""
     return finite(
         {
             "score": evaluation.score,

@@ -1,10 +1,10 @@
-"""What screens show: means over everything since their last refresh, rates, verdicts."""
+"""What screens and trackers report: means over everything since the last time, rates, verdicts."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from skipjack.report.progress import Progress
 
@@ -15,14 +15,17 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 class Window:
     """Updates taken together: sums of steps and seconds, means weighted by episodes."""
 
+    newest: Progress | None = None
     steps: int = 0
     seconds: float = 0.0
     episodes: int = 0
     profile: dict[str, float] = field(default_factory=dict)
     sums: dict[str, float] = field(default_factory=dict)
+    losses: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def add(self, progress: Progress) -> None:
         """Take in an update."""
+        self.newest = progress
         self.steps += progress.interval_steps
         self.seconds += progress.interval_seconds
         self.episodes += progress.episodes
@@ -30,6 +33,9 @@ class Window:
             self.profile[phase] = self.profile.get(phase, 0.0) + seconds
         for name, mean in progress.means.items():
             self.sums[name] = self.sums.get(name, 0.0) + mean * progress.episodes
+        for name, loss in progress.losses.items():
+            total, count = self.losses.get(name, (0.0, 0))
+            self.losses[name] = (total + loss, count + 1)
 
     @property
     def steps_per_second(self) -> float:
@@ -41,6 +47,23 @@ class Window:
         if not self.episodes:
             return {}
         return {name: total / self.episodes for name, total in self.sums.items()}
+
+    def together(self) -> Progress | None:
+        """All updates taken in as one that ends where the newest does; None if there were none.
+
+        Its losses are means over the updates.
+        """
+        if self.newest is None:
+            return None
+        return replace(
+            self.newest,
+            interval_steps=self.steps,
+            interval_seconds=self.seconds,
+            profile=self.profile,
+            losses={name: total / count for name, (total, count) in self.losses.items()},
+            episodes=self.episodes,
+            means=self.means(),
+        )
 
 
 def verdict(profile: Mapping[str, float]) -> tuple[str, str]:

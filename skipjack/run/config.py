@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from skipjack import config as settings
 from skipjack import registry
 from skipjack.config import Setting, Within
+from skipjack.errors import must
 from skipjack.evaluate import EvaluateConfig
 from skipjack.policies.config import PolicyConfig
 from skipjack.registry import Entry
@@ -85,7 +86,13 @@ def configure(
     if saved is not None:
         layers.append(("the run's config.toml", saved))
     if file is not None:
-        layers.append((f"{FILE} {file}", settings.load_toml(file)))
+        values = settings.load_toml(file)
+        # A run's own config.toml says which env it is of.
+        if registry.resolve(str(values.pop("name", name))).game != entry.game:
+            raise must(
+                "a file of settings must be of the same environment", file=str(file), env=name
+            )
+        layers.append((f"{FILE} {file}", values))
     layers.append((FLAG, flags or {}))
     found = settings.resolve(root(engine_class.Config)(), layers)
     return Configured(found.config, found.provenance, entry)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from skipjack import checkpoint
+from skipjack import checkpoint, seeding
 from skipjack.errors import RunError
 from skipjack.train.ppo import PPO
 
@@ -36,6 +37,10 @@ def save(
         keep: how many of the newest stay.
     """
     arrays = {"policy": weights(trainer.policy), "optimizer": _optimiser_arrays(trainer)}
+    # Nothing of Skipjack's draws from torch's own generators; an own policy may (dropout, noise).
+    arrays["generators"] = {"cpu": torch.get_rng_state().numpy()}
+    if trainer.device.type == "cuda":
+        arrays["generators"]["cuda"] = torch.cuda.get_rng_state(trainer.device).numpy()
     if trainer.reward_scale is not None:
         arrays["rewards"] = weights(trainer.reward_scale)
     if trainer.held:
@@ -81,8 +86,17 @@ def restore(trainer: PPO, found: checkpoint.Checkpoint) -> None:
         trainer.reward_scale.load_state_dict({name: _tensor(part) for name, part in scale.items()})
     trainer.steps = trainer.reported = found.state["steps"]
     trainer.updates, trainer.seconds = found.state["updates"], found.state["seconds"]
+    if found.has("generators"):
+        generators = found.arrays("generators")
+        torch.set_rng_state(_tensor(generators["cpu"]))
+        if "cuda" in generators and torch.cuda.is_available():
+            torch.cuda.set_rng_state(_tensor(generators["cuda"]), trainer.device)
     if not found.has("vector"):
-        return  # taken before the first step, or of an engine that cannot be saved
+        if (
+            trainer.updates
+        ):  # the engine cannot be saved: new envs, whose first episodes are partial
+            trainer.start(seeding.state(trainer.seed, "envs", trainer.updates), partial=True)
+        return
     trainer.vector.load(found.arrays("vector"))
     trainer.held = deque(trainer.vector.recv() for _ in range(trainer.vector.groups))
     memory = found.arrays("memory") if found.has("memory") else {}
@@ -146,8 +160,6 @@ def _load_optimiser(trainer: PPO, arrays: dict[str, npt.NDArray[Any]]) -> None:
 
 
 def _tensor(array: npt.NDArray[Any], shape: Any = None) -> Any:
-    import torch
-
     if shape is not None and tuple(array.shape) != tuple(shape):
         raise RunError(
             f"The saved memory must have shape {tuple(shape)}, but has {array.shape}. Resume with "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,14 @@ class Run:
         self.threads = config.vector.threads or cores()
         torch.set_num_threads(config.train.threads or cores())
         device = choose_device(config.train.device)
-        self.vector = make_vector(configured, config.vector.num_envs, device=device)
-        self.policy = make_policy(configured, self.vector, device)
-        self.trainer = PPO(config.train, self.vector, self.policy, seed=config.seed)
+        if config.eval.opponent:
+            make_vector(
+                configured, 1, evaluation=True
+            ).close()  # a wrong one shows now, not at the end
+        with _enough_memory():
+            self.vector = make_vector(configured, config.vector.num_envs, device=device)
+            self.policy = make_policy(configured, self.vector, device)
+            self.trainer = PPO(config.train, self.vector, self.policy, seed=config.seed)
         if resumed is not None:
             _check_env(resumed, configured)
             resume.restore(self.trainer, resumed)
@@ -88,7 +94,7 @@ class Run:
         best = resumed.state["best"] if resumed else None
         self.best: tuple[float, int] | None = (best[0], best[1]) if best else None
         self.since_checkpoint: list[tuple[float, int]] = []
-        self.saved_at = time.monotonic()
+        self.saved_at, self.saved_steps = time.monotonic(), self.trainer.steps
         self.info = RunInfo(
             name=folder.name,
             env=configured.entry.full_name,
@@ -100,6 +106,7 @@ class Run:
             parameters=sum(p.numel() for p in self.policy.parameters()),
             target_steps=config.train.steps,
             resumed_from=self.trainer.steps,
+            settings=settings.flatten(config),
         )
 
     def train(self) -> Result:
@@ -141,10 +148,13 @@ class Run:
             except RunError as error:
                 good = checkpoint.latest(self.folder).path
                 raise RunError(f"{error} The last good checkpoint is {str(good)!r}.") from error
-            self._save()
+            if trainer.steps != self.saved_steps:
+                self._save()
             if stopper.received is None:
                 self.reporter.message("Evaluating the trained policy.")
-                evaluation = self._evaluate()
+                found = self._evaluate(lambda: stopper.received is not None)
+                # A part of an evaluation is none: the episodes that are missing are the long ones.
+                evaluation = found if stopper.received is None else None
             self.reporter.finish(evaluation, "stopped" if stopper.received else "finished")
         return Result(
             folder=self.folder,
@@ -180,20 +190,21 @@ class Run:
             best=self.best,
             keep=self.config.train.keep,
         )
-        self.saved_at = time.monotonic()
+        self.saved_at, self.saved_steps = time.monotonic(), trainer.steps
 
-    def _evaluate(self) -> Evaluation:
+    def _evaluate(self, stop: Callable[[], bool]) -> Evaluation:
         wanted = self.config.eval
         return evaluate_policy(
             self.configured,
             self.policy,
             quota=wanted.quota,
             budget=int(wanted.share * self.config.train.steps),
+            stop=stop,
         )
 
     def _ask_to_stop(self) -> None:
         self.trainer.stop = True
-        self.reporter.message("Stopping after this update. Ctrl-C again exits at once.")
+        self.reporter.message("Stopping. Ctrl-C again exits at once.")
 
     def _finish_quietly(self, reason: str) -> None:
         """Tell the sinks of a failure, whatever state the store is in."""
@@ -220,6 +231,12 @@ def make_vector(
         known = settings.settings(type(env))
         changes: dict[str, Any] = {"desynchronise": False} if "desynchronise" in known else {}
         if config.eval.opponent:
+            if "opponent" not in known:
+                raise must(
+                    "eval.opponent must be empty for a game that takes no opponent",
+                    env=configured.entry.full_name,
+                    opponent=config.eval.opponent,
+                )
             changes["opponent"] = config.eval.opponent
         env = settings.replace(env, changes)
     allocate: Any = np.zeros
@@ -262,6 +279,7 @@ def evaluate_policy(
     quota: int,
     budget: int | None = None,
     episodes: int | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Evaluation:
     """The evaluation that every command and the end of a run share, the random player's beside it.
 
@@ -270,6 +288,7 @@ def evaluate_policy(
         policy: the frozen policy.
         quota, budget: as in `skipjack.evaluate.evaluate`.
         episodes: play at least so many, an equal number a slot, instead of `quota`.
+        stop: as in `skipjack.evaluate.evaluate`.
     """
     wanted = configured.config.eval
     envs = min(wanted.envs, episodes) if episodes else wanted.envs
@@ -286,7 +305,10 @@ def evaluate_policy(
             max_steps=wanted.max_steps,
             seed=seed,
             deterministic=wanted.deterministic,
+            stop=stop,
         )
+        if stop():
+            return found
         chance = score_of_chance(vector, quota, found.steps, wanted.max_steps, seed)
         return dataclasses.replace(found, random_score=chance)
     finally:
@@ -342,6 +364,20 @@ def _check_env(found: checkpoint.Checkpoint, configured: Configured) -> None:
             f"The checkpoint {str(found.path)!r} is of {saved!r}, but the run is of "
             f"{configured.entry.game!r}. Take a checkpoint of the same environment."
         )
+
+
+@contextlib.contextmanager
+def _enough_memory() -> Iterator[None]:
+    """Turns an allocation that fails into a sentence."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
+            raise
+        raise RunError(
+            f"Envs and rollout must fit into memory, but {str(error).splitlines()[0]} "
+            f"Lower vector.num_envs or train.horizon."
+        ) from error
 
 
 def _pinned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:

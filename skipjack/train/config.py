@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from skipjack.config import Choice, Log, Logit, Pow2, Range, Within
+from skipjack.config import Log, Logit, Pow2, Range, Within
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class TrainConfig:
     """Steps a row in a rollout."""
     minibatches: Annotated[int, Pow2(1, 64), Within(1, 65_536)] = 4
     """Gradient steps an epoch; a rollout's rows are dealt out to them."""
-    epochs: Annotated[int, Choice(1, 2, 3, 4)] = 1
+    epochs: Annotated[int, Range(1, 4), Within(1, 1000)] = 1
     """Times that each rollout is learned from."""
     accumulate: Annotated[int, Within(1, 65_536)] = 1
     """Pieces in which a minibatch is learned from, gradients added up: the same step in less memory."""
@@ -56,13 +56,13 @@ class TrainConfig:
     """Mean KL divergence after which an update's remaining epochs are left out; 0 switches it off."""
     max_gradient_norm: Annotated[float, Log(0.1, 5.0), Within(0.0, None)] = 0.5
     """Norm to which gradients are cut; 0 switches it off."""
-    adam_beta1: Annotated[float, Logit(0.5, 0.99), Within(0.0, 1.0)] = 0.9
+    adam_beta1: Annotated[float, Logit(0.5, 0.99), Within(0.0, 0.999999)] = 0.9
     """Decay of Adam's mean."""
-    adam_beta2: Annotated[float, Logit(0.9, 0.9999), Within(0.0, 1.0)] = 0.999
+    adam_beta2: Annotated[float, Logit(0.9, 0.9999), Within(0.0, 0.999999)] = 0.999
     """Decay of Adam's mean square."""
     adam_epsilon: Annotated[float, Log(1e-12, 1e-3), Within(0.0, 1.0)] = 1e-5
     """Adam's epsilon."""
-    muon_momentum: Annotated[float, Logit(0.5, 0.99), Within(0.0, 1.0)] = 0.95
+    muon_momentum: Annotated[float, Logit(0.5, 0.99), Within(0.0, 0.999999)] = 0.95
     """Decay of Muon's momentum."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Arithmetic of the network; weights, heads' distributions and losses stay float32."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from skipjack import seeding
+from skipjack.config import flatten, replace
 from skipjack.errors import RunError, must
 from skipjack.policies.memory import State, clear
 from skipjack.report.progress import Progress
@@ -70,6 +71,7 @@ class PPO:
         seats: Seats | None = None,
         terms: tuple[Term, ...] = (),
     ) -> None:
+        config = replace(config, flatten(config))  # settings made in Python are checked here
         self.config, self.vector, self.policy, self.seed = config, vector, policy, seed
         self.seats = seats or EverySeat(vector.num_rows)
         self.terms = terms
@@ -110,9 +112,16 @@ class PPO:
             losses = self.learn()
             report(self.summarise(losses))
 
-    def start(self) -> None:
-        """Reset the envs; the first `collect` does it if nobody has."""
-        self.held = deque([self.vector.reset(seeding.child(self.seed, "envs"))])
+    def start(self, seed: int | None = None, partial: bool = False) -> None:
+        """Reset the envs; the first `collect` does it if nobody has.
+
+        Args:
+            seed: of the envs' streams; by default the trainer's.
+            partial: mark each row's first episode as partial.
+        """
+        if seed is None:
+            seed = seeding.child(self.seed, "envs")
+        self.held = deque([self.vector.reset(seed, partial)])
         while len(self.held) < self.vector.groups:
             self.held.append(self.vector.recv())
         for batch in self.held:

@@ -9,6 +9,7 @@ import numpy as np
 
 from skipjack import config as settings
 from skipjack import registry
+from skipjack.errors import must
 from skipjack.rows import Allocator
 from skipjack.vector.config import cores
 from skipjack.vector.contract import Vector
@@ -37,6 +38,9 @@ def make(
     Raises:
         UsageError: an unknown name or setting, or a value out of its range.
     """
+    for what, count in (("num_envs", num_envs), ("threads", threads), ("groups", groups)):
+        if not isinstance(count, (int, np.integer)) or count < (what != "threads"):
+            raise must(f"{what} must be a whole number and not too small", got=count)
     entry = registry.resolve(name)
     engine_class = registry.load(entry.target)
     env = settings.resolve(
