@@ -23,6 +23,7 @@ from skipjack.report.store import Store, evaluation_row
 from skipjack.run import origin, resume
 from skipjack.run.config import Configured
 from skipjack.run.signals import stop_on_signals
+from skipjack.train.collapse import Collapse
 from skipjack.train.ppo import PPO
 from skipjack.vector import Vector, wrap
 from skipjack.vector.config import cores
@@ -88,6 +89,7 @@ class Run:
         elif weights is not None:
             _check_env(weights, configured)
             resume.load_weights(self.policy, weights)
+        self.collapse = Collapse(self.vector.action)
         self.sitting_steps, self.sitting_seconds = self.trainer.steps, self.trainer.seconds
         store = Store(folder, resume_at=resumed.state["updates"] if resumed else None)
         self.reporter = Reporter([store, sink])
@@ -168,6 +170,8 @@ class Run:
 
     def _after_update(self, progress: Progress) -> None:
         self.reporter.update(progress)
+        for sentence in self.collapse.look(progress):
+            self.reporter.message(sentence)
         if progress.episodes:
             self.since_checkpoint.append((progress.means["score"], progress.episodes))
         if time.monotonic() - self.saved_at >= self.config.train.checkpoint_every:
