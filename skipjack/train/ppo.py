@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,21 +26,11 @@ from skipjack.train.profile import Profile
 from skipjack.train.rewards import RewardScale
 from skipjack.train.rollout import Minibatch, Rollout
 from skipjack.train.seats import EverySeat, Seats
+from skipjack.train.stash import Stash
 from skipjack.vector import Vector
 
 Term = Callable[[Any, Minibatch], tuple[str, Tensor]]
 """An extra loss: given policy and minibatch (or a piece of one), its name and weighted mean."""
-
-
-@dataclass(slots=True)
-class Stashed:
-    """Rows of a group that were truncated by the step at time `t`, to be valued later."""
-
-    group: int
-    t: int
-    rows: Tensor
-    observations: Tensor
-    state: State
 
 
 class PPO:
@@ -100,7 +89,7 @@ class PPO:
         self.memory: dict[int, State] = {}  # by group, before its newest batch
         self.noise: dict[int, Tensor] = {}  # by group, of the present rollout
         self.held: deque[Batch] = deque()  # each group's newest batch, not yet acted on
-        self.stash: list[Stashed] = []  # of the present rollout
+        self.stash = Stash()  # of the present rollout
         self.progress: Progress | None = None
         self.stop = False
         policy.eval()  # layers that act otherwise while learning do so in `learn` alone
@@ -257,29 +246,15 @@ class PPO:
         truncated = batch.truncated[batch.final.rows]
         if truncated.any():
             rows = torch.from_numpy(batch.final.rows[truncated]).to(self.device)
-            self.stash.append(
-                Stashed(
-                    group=batch.group,
-                    t=t,
-                    rows=rows + batch.rows.start,
-                    observations=self._to_device(batch.final.observations[truncated]),
-                    state=tuple(part[rows] for part in self.memory[batch.group]),
-                )
-            )
+            observations = self._to_device(batch.final.observations[truncated])
+            state = tuple(part[rows] for part in self.memory[batch.group])
+            self.stash.add(t, batch.group, rows + batch.rows.start, observations, state)
 
     def _value_stash(self) -> None:
-        """Value all that was truncated in the rollout, in one batch."""
-        # Sorted: the order in which groups arrived must not show in the sums of a matrix product.
-        stash, self.stash = sorted(self.stash, key=lambda kept: (kept.t, kept.group)), []
-        if not stash:
-            return
-        observations = torch.cat([kept.observations for kept in stash])
-        state = tuple(map(torch.cat, zip(*(kept.state for kept in stash), strict=True)))
+        """Value all that was truncated in the rollout."""
         with self._precision():
-            values = self.policy.value(observations, state).float()
-        counts = [len(kept.rows) for kept in stash]
-        for kept, value in zip(stash, values.split(counts), strict=True):
-            self.rollout.final_values[kept.t, kept.rows] = value
+            for t, rows, values in self.stash.take(self.policy):
+                self.rollout.final_values[t, rows] = values
 
     def _value_last(self, batch: Batch) -> None:
         """Value the observations after the horizon's last step."""
