@@ -10,7 +10,7 @@ from libc.string cimport memset
 # Raised whenever a struct or function below changes; games built against another number refuse
 # to load (`skipjack.native.ABI`).
 cdef enum:
-    ABI = 1
+    ABI = 2
 
 
 cdef struct Stream:
@@ -219,3 +219,15 @@ cdef class Game:
     cdef void reset_range(self, int lo, int hi) noexcept nogil
     cdef void step_range(self, int lo, int hi) noexcept nogil
     cdef object draw(self, int env)
+
+
+cdef class SimpleGame(Game):
+    # To write in a simple game: each works on one env, without the GIL.
+    cdef void new_episode(self, int env) noexcept nogil
+    cdef bint advance(self, int env) noexcept nogil
+    cdef float score(self, int env, int seat, bint truncated) noexcept nogil
+    cdef void fill(self, int env, int seat, float* stats) noexcept nogil
+    cdef void observe(self, int env, int seat, void* out) noexcept nogil
+
+    cdef void end(self, int env, bint truncated) noexcept nogil
+    cdef void show(self, int env) noexcept nogil
