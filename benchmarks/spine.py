@@ -25,7 +25,19 @@ TIMES = 1 if QUICK else 3
 
 TARGETS = {"cartpole": 0.95, "pong": 0.95, "pong/lstm": 0.95, "breakout": 0.5}
 """Mean score to reach: 475 of 500 steps, 0.95 of all points, 432 of 864 points."""
-SANITY = ("memory", "truncation", "reset_leak", "squared")
+SANITY = (
+    "bandit",
+    "bandit/masked",
+    "continuous",
+    "memory",
+    "multiagent",
+    "password",
+    "reset_leak",
+    "spaces",
+    "squared",
+    "stochastic",
+    "truncation",
+)
 
 
 def skipjack(*arguments: str, cwd: str | None = None) -> tuple[dict[str, Any], str]:
