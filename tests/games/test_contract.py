@@ -45,6 +45,41 @@ class TestCartPole(EngineContract):
         return engine_of("cartpole", num_envs, time_limit=30)
 
 
+class TestBandit(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("bandit", num_envs)
+
+
+class TestBanditMasked(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("bandit/masked", num_envs)
+
+
+class TestContinuous(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("continuous", num_envs)
+
+
+class TestMultiagent(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("multiagent", num_envs)
+
+
+class TestPassword(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("password", num_envs, time_limit=4)
+
+
+class TestSpaces(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("spaces", num_envs)
+
+
+class TestStochastic(EngineContract):
+    def make_engine(self, num_envs: int) -> Any:
+        return engine_of("stochastic", num_envs, length=20, time_limit=18)
+
+
 class TestMemory(EngineContract):
     def make_engine(self, num_envs: int) -> Any:
         return engine_of("memory", num_envs, time_limit=20)
@@ -87,7 +122,16 @@ def test_native_config_fields_are_settings(name: str) -> None:
     assert settings - everywhere <= native, settings - everywhere - native
 
 
-LIMITS = {"breakout": 400, "cartpole": 8, "pong": 800, "memory": 5, "reset_leak": 2}
+LIMITS = {
+    "breakout": 400,
+    "cartpole": 8,
+    "pong": 800,
+    "memory": 5,
+    "password": 4,
+    "reset_leak": 2,
+}
+ONE_STEP = {"bandit", "multiagent", "spaces"}
+"""Games whose episodes end with their first step, so that no time limit cuts them."""
 
 
 @pytest.mark.parametrize("name", sorted(registry.GAMES))
@@ -98,9 +142,12 @@ def test_first_episodes_are_desynchronised_and_partial(name: str) -> None:
     vector.reset(0)
     records = []
     for _ in range(120):
-        records.extend(vector.step(np.zeros((64, 1), np.int32)).episodes)
+        records.extend(vector.step(np.zeros_like(vector.rows.actions)).episodes)
     assert records
     assert all(record["partial"] == (record["episode"] == 0) for record in records)
+    if name in ONE_STEP:
+        assert {int(record["length"]) for record in records} == {1}
+        return
     cut = {int(r["length"]) for r in records if r["partial"] and r["truncated"]}
     assert len(cut) > 1, "limits were not spread"
     assert max(cut) <= engine.config.time_limit
