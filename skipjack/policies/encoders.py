@@ -43,23 +43,21 @@ def mlp(size_in: int, config: PolicyConfig) -> nn.Sequential:
 
 
 class MLPEncoder(nn.Module):
-    """The whole row flattened, integers scaled by their bound to [0, 1], or all of it normalised."""
+    """The whole row flattened, integers scaled by their bound to [0, 1]; then normalised, if wanted."""
 
     def __init__(self, layout: Layout, config: PolicyConfig) -> None:
         super().__init__()
         self.hidden_size = config.hidden
         self.dims = len(layout.shape)
         # Scaling follows from the layout, so it is no part of the weights.
-        self.scale = 1.0 if config.normalise else _scale(layout)
+        self.scale = _scale(layout)
         self.normaliser = Normaliser(layout.size) if config.normalise else None
         self.layers = mlp(layout.size, config)
 
     def forward(self, observations: Tensor) -> Tensor:
         """(..., *layout.shape) -> (..., hidden)."""
         flat = self._flat(observations)
-        if self.normaliser is not None:
-            flat = self.normaliser(flat)
-        return self.layers(flat * self.scale if self.scale != 1.0 else flat)
+        return self.layers(flat if self.normaliser is None else self.normaliser(flat))
 
     def adapt(self, observations: Tensor, counted: Tensor) -> None:
         """Let the normaliser, if there is one, take in (..., *layout.shape) where `counted` (...)."""
@@ -68,7 +66,8 @@ class MLPEncoder(nn.Module):
 
     def _flat(self, observations: Tensor) -> Tensor:
         flat = observations.flatten(-self.dims) if self.dims > 1 else observations
-        return flat.float()
+        flat = flat.float()
+        return flat * self.scale if self.scale != 1.0 else flat
 
 
 class WindowEncoder(nn.Module):

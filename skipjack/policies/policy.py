@@ -154,11 +154,11 @@ def build(observation: Layout, action: Actions, config: PolicyConfig) -> Any:
     lacking = [name for name in METHODS if not hasattr(policy, name)]
     if lacking:
         raise must("a policy must have all methods of skipjack.Policy", lacking=lacking, policy=own)
-    _try(policy, own, observation)
+    _try(policy, own, observation, action)
     return policy
 
 
-def _try(policy: Any, own: str, observation: Layout) -> None:
+def _try(policy: Any, own: str, observation: Layout, action: Actions) -> None:
     """Act and learn once on zeros: a policy that cannot is an error before anything has begun.
 
     Raises:
@@ -171,19 +171,23 @@ def _try(policy: Any, own: str, observation: Layout) -> None:
             state = policy.initial_state(2)
             parameters, values, _ = policy.step(seen[0], state)
             many, more = policy.sequence(seen, state, torch.zeros(3, 2, dtype=torch.bool))
-            actions, logp = policy.head.sample(parameters, torch.rand(2, policy.head.components))
-            policy.head.to_env(actions)
-            shapes = [tuple(part.shape) for part in (values, more, many, logp)]
+            mask = torch.ones(2, action.choices) if action.masked else None
+            noise = torch.rand(2, policy.head.components)
+            actions, logp = policy.head.sample(parameters, noise, mask)
+            policy.head.best(parameters, mask)
+            _, entropies = policy.head.evaluate(parameters, actions, mask)
+            taken = policy.head.to_env(actions)
+            shapes = [tuple(part.shape) for part in (values, more, many, logp, entropies, taken)]
     except Exception as error:
         raise UsageError(
             f"The policy {own!r} must act and learn on {tuple(seen.shape)} observations (time, rows, "
             f"...), but raised {type(error).__name__}: {error}."
         ) from error
-    wanted = [(2,), (3, 2), (3, *parameters.shape), (2,)]
+    wanted = [(2,), (3, 2), (3, *parameters.shape), (2,), (2, action.width), (2, action.width)]
     if shapes != wanted:
         raise must(
-            "an own policy must give values, values of a sequence, its parameters and "
-            f"log-probabilities of the shapes {wanted} for 3 steps of 2 rows",
+            "an own policy must give values, values of a sequence, its parameters, "
+            f"log-probabilities, entropies and actions of the shapes {wanted} for 3 steps of 2 rows",
             hint="skipjack.testing.PolicyContract tells more.",
             policy=own,
             shapes=shapes,

@@ -96,6 +96,8 @@ def restore(trainer: PPO, found: checkpoint.Checkpoint) -> None:
             trainer.updates
         ):  # the engine cannot be saved: new envs, whose first episodes are partial
             trainer.start(seeding.state(trainer.seed, "envs", trainer.updates), partial=True)
+            if trainer.reward_scale is not None:
+                trainer.reward_scale.returns.zero_()
         return
     trainer.vector.load(found.arrays("vector"))
     trainer.held = deque(trainer.vector.recv() for _ in range(trainer.vector.groups))
@@ -106,6 +108,19 @@ def restore(trainer: PPO, found: checkpoint.Checkpoint) -> None:
             part.copy_(_tensor(memory[f"{batch.group}.{index}"], part.shape))
             for index, part in enumerate(fresh)
         )
+
+
+def start_from(trainer: PPO, found: checkpoint.Checkpoint) -> None:
+    """Give a fresh trainer another run's weights, and what its critic takes a reward of 1 for.
+
+    Raises:
+        RunError: they are another policy's.
+    """
+    load_weights(trainer.policy, found)
+    if trainer.reward_scale is not None and found.has("rewards"):
+        known = {name: _tensor(part) for name, part in found.arrays("rewards").items()}
+        known["returns"] = trainer.reward_scale.returns  # of the rows, which are new
+        trainer.reward_scale.load_state_dict(known)
 
 
 def weights(policy: Any) -> dict[str, npt.NDArray[Any]]:
@@ -127,7 +142,7 @@ def load_weights(policy: Any, found: checkpoint.Checkpoint) -> None:
             raise RunError(
                 f"The weights of {str(found.path)!r} must fit the policy, but {name!r} has shape "
                 f"{got} there and {wanted} here. Use the settings of the run that saved them "
-                f"(policy.hidden, policy.layers, policy.memory, --policy)."
+                f"(the [policy] section of its config.toml, --policy)."
             )
     policy.load_state_dict({name: _tensor(array) for name, array in arrays.items()})
 

@@ -88,7 +88,7 @@ class Run:
             resume.restore(self.trainer, resumed)
         elif weights is not None:
             _check_env(weights, configured)
-            resume.load_weights(self.policy, weights)
+            resume.start_from(self.trainer, weights)
         self.collapse = Collapse(self.vector.action)
         self.sitting_steps, self.sitting_seconds = self.trainer.steps, self.trainer.seconds
         store = Store(folder, resume_at=resumed.state["updates"] if resumed else None)

@@ -70,8 +70,8 @@ class Actions:
 
         Choices come before real numbers in a row, each in the order given.
         """
-        choices = {name: part for name, part in parts.items() if isinstance(part, int)}
-        reals = {name: part for name, part in parts.items() if not isinstance(part, int)}
+        reals = {name: part for name, part in parts.items() if isinstance(part, tuple)}
+        choices = {name: int(part) for name, part in parts.items() if not isinstance(part, tuple)}
         return cls(
             counts=tuple(choices.values()),
             low=tuple(low for low, _ in reals.values()),

@@ -20,7 +20,7 @@ class Collapse:
     """
 
     def __init__(self, action: Actions) -> None:
-        many = action.width > 1
+        many = action.width > 1 or action.masked
         self.names = [f"entropy/{label}" if many else "entropy" for label in action.labels]
         normal = 0.5 * math.log(2 * math.pi * math.e) + math.log(DEVIATION)
         self.limits = [SHARE * math.log(max(count, 1)) for count in action.counts]

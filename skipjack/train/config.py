@@ -28,7 +28,7 @@ class TrainConfig:
     """Step size of the optimiser at its height."""
     schedule: Literal["constant", "linear", "cosine"] = "linear"
     """How the learning rate goes towards zero over `steps`."""
-    warmup: Annotated[float, Range(0.0, 0.1), Within(0.0, 1.0)] = 0.0
+    warmup: Annotated[float, Range(0.0, 0.1), Within(0.0, 0.9)] = 0.0
     """Share of `steps` in which the learning rate rises to its height."""
     discount: Annotated[float, Logit(0.8, 0.9999), Within(0.0, 1.0)] = 0.99
     """Discount of a reward one step later (gamma)."""
@@ -39,7 +39,7 @@ class TrainConfig:
     normalise_rewards: bool = False
     """Divide rewards by the deviation of discounted returns seen so far, before `reward_scale`."""
     importance_clip: Annotated[float, Range(0.5, 4.0), Within(0.0, None)] = 0.0
-    """Bound of importance weights in advantages, renewed each epoch (V-trace); 0 switches them off."""
+    """Bound of importance weights in advantages from the second epoch on (V-trace); 0: no weights."""
     priority: Annotated[float, Range(0.0, 1.0), Within(0.0, 10.0)] = 0.0
     """How much segments with large advantages are preferred (alpha); 0 takes each once an epoch."""
     priority_correction: Annotated[float, Range(0.0, 1.0), Within(0.0, 1.0)] = 0.4
@@ -53,7 +53,7 @@ class TrainConfig:
     entropy_weight: Annotated[float, Log(1e-5, 0.1), Within(0.0, None)] = 0.01
     """Weight of the entropy bonus."""
     target_kl: Annotated[float, Log(0.003, 0.3), Within(0.0, None)] = 0.0
-    """Mean KL divergence after which an update's remaining epochs are left out; 0 switches it off."""
+    """KL divergence from which on an update's further epochs are left out; 0 switches it off."""
     max_gradient_norm: Annotated[float, Log(0.1, 5.0), Within(0.0, None)] = 0.5
     """Norm to which gradients are cut; 0 switches it off."""
     adam_beta1: Annotated[float, Logit(0.5, 0.99), Within(0.0, 0.999999)] = 0.9

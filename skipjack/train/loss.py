@@ -10,9 +10,17 @@ import torch
 from torch import Tensor
 
 
-def shares(counted: Tensor) -> Tensor:
-    """Equal weights that sum to 1 over the steps where `counted` is true; all 0 if it is nowhere."""
-    return counted / counted.sum().clamp(min=1)
+def shares(counted: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Weights that sum to 1 over the steps where `counted` is true; all 0 if it is nowhere.
+
+    Args:
+        counted: (time, rows) bool.
+        weights: (rows,) positive, how much each row counts; all alike by default.
+    """
+    if weights is None:
+        return counted / counted.sum().clamp(min=1)
+    weighted = counted * weights
+    return weighted / weighted.sum().clamp(min=1e-12)
 
 
 def mean(values: Tensor, weights: Tensor) -> Tensor:

@@ -15,19 +15,19 @@ def make_optimisers(policy: Any, config: TrainConfig) -> list[torch.optim.Optimi
     """Adam (Kingma and Ba 2015) for all weights, or Muon for the matrices inside and Adam for the rest.
 
     Muon (Jordan et al. 2024) orthogonalises each matrix's step; its steps are scaled to the size
-    of Adam's (Liu et al. 2025), so that one learning rate serves both. First and last layers of a
-    network gain nothing from it: `policy.actor` and `policy.critic`, where they exist, stay Adam's.
+    of Adam's (Liu et al. 2025), so that one learning rate serves both. Embeddings, convolutions and
+    the output layers (one row, or as many as the head has parameters) stay Adam's.
     """
     everything = list(policy.parameters())
     if config.optimiser == "adam":
         return [_adam(everything, config)]
-    outer = {
-        id(parameter)
-        for name in ("actor", "critic")
-        if isinstance(part := getattr(policy, name, None), nn.Module)
-        for parameter in part.parameters()
-    }
-    inside = [p for p in everything if p.ndim == 2 and id(p) not in outer]
+    outputs = (1, policy.head.parameters_size)
+    embeddings = {id(part.weight) for part in policy.modules() if isinstance(part, nn.Embedding)}
+    inside = [
+        p
+        for p in everything
+        if p.ndim == 2 and p.shape[0] not in outputs and id(p) not in embeddings
+    ]
     chosen = set(map(id, inside))
     rest = [p for p in everything if id(p) not in chosen]
     optimisers: list[torch.optim.Optimizer] = []
@@ -54,7 +54,9 @@ def learning_rate(config: TrainConfig, before: int, after: int) -> float:
         after: steps after it; the way up is read off there, so that the first one is.
     """
     rise = min(1.0, after / config.steps / config.warmup) if config.warmup else 1.0
-    share, fall = min(1.0, before / config.steps), 1.0
+    # The way down begins where the way up ends.
+    share = (before / config.steps - config.warmup) / (1 - config.warmup)
+    share, fall = min(1.0, max(0.0, share)), 1.0
     if config.schedule == "linear":
         fall = 1 - share
     elif config.schedule == "cosine":

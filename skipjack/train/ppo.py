@@ -19,6 +19,7 @@ from skipjack.policies.memory import State, clear
 from skipjack.report.progress import Progress
 from skipjack.rows import Batch
 from skipjack.train import loss
+from skipjack.train.components import Components
 from skipjack.train.config import TrainConfig
 from skipjack.train.episodes import Episodes
 from skipjack.train.optim import learning_rate, make_optimisers
@@ -30,7 +31,11 @@ from skipjack.train.stash import Stash
 from skipjack.vector import Vector
 
 Term = Callable[[Any, Minibatch], tuple[str, Tensor]]
-"""An extra loss: given policy and minibatch (or a piece of one), its name and weighted mean."""
+"""An extra loss: given policy and minibatch, its name and weighted value.
+
+A minibatch may come in pieces whose losses add up: a mean over steps is a sum by `policy_weights` or
+`value_weights`, and what does not depend on the steps is multiplied by `minibatch.share`.
+"""
 
 
 class PPO:
@@ -81,6 +86,7 @@ class PPO:
         self.reward_scale: RewardScale | None = None
         if config.normalise_rewards:
             self.reward_scale = RewardScale(self.seats.rows, config.discount).to(self.device)
+        self.components = Components(vector.action)
         self.episodes = Episodes(vector.statistics)
         self.profile = Profile()
         self.steps = self.updates = 0
@@ -150,8 +156,7 @@ class PPO:
         with self.profile("learning"):
             rate = self._set_learning_rate()
             if self.reward_scale is not None:
-                ended = rollout.terminated | rollout.truncated
-                rollout.rewards.mul_(self.reward_scale.factor(rollout.rewards, ended))
+                self.reward_scale.scale(rollout)
             rollout.rewards.mul_(config.reward_scale)
             rollout.finish(config.discount, config.trace)
             shuffle = torch.Generator().manual_seed(
@@ -160,14 +165,14 @@ class PPO:
             found: list[dict[str, Tensor]] = []
             self.policy.train()
             for epoch in range(config.epochs):
-                if epoch and config.importance_clip:
-                    rollout.finish(config.discount, config.trace, config.importance_clip)
-                done = len(found)
+                if epoch and (config.target_kl or config.importance_clip):
+                    if self._compare() > config.target_kl > 0:
+                        break
+                    if config.importance_clip:
+                        rollout.finish(config.discount, config.trace, config.importance_clip)
                 found += [self._improve(minibatch) for minibatch in self._minibatches(shuffle)]
-                if config.target_kl and self._mean(found[done:], "kl") > config.target_kl:
-                    break
             self.policy.eval()
-            losses = {name: self._mean(found, name) for name in found[0]}
+            losses = self._means(found)
             losses["explained_variance"] = float(
                 loss.explained_variance(rollout.values, rollout.targets, loss.shares(rollout.alive))
             )
@@ -279,8 +284,7 @@ class PPO:
             optimiser.zero_grad(set_to_none=True)
         losses: dict[str, Tensor] = {}
         for piece in minibatch.pieces(self.config.accumulate):
-            share = len(piece.rows) / len(minibatch.rows)
-            for name, part in self._differentiate(piece, share).items():
+            for name, part in self._differentiate(piece).items():
                 losses[name] = losses[name] + part if name in losses else part
         limit = self.config.max_gradient_norm or math.inf
         losses["gradient_norm"] = nn.utils.clip_grad_norm_(self.policy.parameters(), limit)
@@ -288,19 +292,14 @@ class PPO:
             optimiser.step()
         return losses
 
-    def _differentiate(self, piece: Minibatch, share: float) -> dict[str, Tensor]:
-        """The loss of a minibatch, or of a `share` of one, and its gradients; by name."""
+    def _differentiate(self, piece: Minibatch) -> dict[str, Tensor]:
+        """The loss of a minibatch, or of a piece of one, and its gradients; by name."""
         config, weights = self.config, piece.policy_weights
-        with self._precision():
-            parameters, values = self.policy.sequence(piece.observations, piece.state, piece.resets)
-        log_probabilities, entropies = self.policy.head.evaluate(
-            parameters, piece.actions, piece.mask
-        )
-        log_ratio = (log_probabilities - piece.log_probabilities) * piece.acting
+        values, log_ratio, entropies = self._judge(piece)
         ratio = log_ratio.exp()
         policy_loss = loss.policy_loss(ratio, piece.advantages, weights, config.clip)
         value_loss = loss.value_loss(
-            values.float(), piece.values, piece.targets, piece.value_weights, config.value_clip
+            values, piece.values, piece.targets, piece.value_weights, config.value_clip
         )
         entropy = loss.mean(entropies.sum(-1), weights)
         total = policy_loss + config.value_weight * value_loss - config.entropy_weight * entropy
@@ -308,18 +307,40 @@ class PPO:
         for term in self.terms:
             name, extra = term(self.policy, piece)
             assert name not in losses, f"the extra loss {name!r} must have a name of its own"
-            losses[name] = extra * share
-            total = total + losses[name]
+            losses[name] = extra
+            total = total + extra
         total.backward()
         with torch.no_grad():
-            if entropies.shape[-1] > 1:
-                for index, label in enumerate(self.vector.action.labels):
-                    losses[f"entropy/{label}"] = loss.mean(entropies[..., index], weights)
+            losses |= self.components.entropies(entropies, piece)
             losses["kl"] = loss.approximate_kl(log_ratio, weights)
             losses["clip_fraction"] = loss.clip_fraction(ratio, weights, config.clip)
             losses["total"] = total
-            self.rollout.ratios.index_copy_(1, piece.rows, ratio)
         return {name: part.detach() for name, part in losses.items()}
+
+    def _judge(self, piece: Minibatch) -> tuple[Tensor, Tensor, Tensor]:
+        """What the policy now thinks of what was done.
+
+        Returns:
+            values (time, rows), the logarithm of each action's probability now over when it was
+            taken (0 where nothing was decided), and entropies (time, rows, components).
+        """
+        with self._precision():
+            parameters, values = self.policy.sequence(piece.observations, piece.state, piece.resets)
+        log_probabilities, entropies = self.policy.head.evaluate(
+            parameters, piece.actions, piece.mask
+        )
+        log_ratio = (log_probabilities - piece.log_probabilities) * piece.acting
+        return values.float(), log_ratio, entropies
+
+    @torch.no_grad()
+    def _compare(self) -> float:
+        """Bring the rollout's ratios up to date; gives the KL divergence from the acting policy."""
+        rollout, config = self.rollout, self.config
+        rows = torch.arange(rollout.rows, device=self.device)
+        for chosen in rows.tensor_split(config.minibatches * config.accumulate):
+            rollout.ratios[:, chosen] = self._judge(rollout.select(chosen))[1].exp()
+        counted = loss.shares(rollout.alive & ~rollout.waiting)
+        return float(loss.approximate_kl(rollout.ratios.log(), counted))
 
     def _set_learning_rate(self) -> float:
         rate = learning_rate(self.config, self.began, self.steps)
@@ -346,9 +367,11 @@ class PPO:
         size = (self.config.horizon, len(batch.alive), self.policy.head.components)
         return torch.rand(size, generator=generator, device=self.device)
 
-    @staticmethod
-    def _mean(found: list[dict[str, Tensor]], name: str) -> float:
-        return float(torch.stack([losses[name] for losses in found]).mean())
+    def _means(self, found: list[dict[str, Tensor]]) -> dict[str, float]:
+        """Means over the minibatches."""
+        names = list(found[0])
+        table = torch.stack([torch.stack([losses[name] for name in names]) for losses in found])
+        return self.components.finish(dict(zip(names, table.mean(0).tolist(), strict=True)))
 
     def _precision(self) -> AbstractContextManager[Any]:
         return torch.autocast(

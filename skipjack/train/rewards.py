@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from skipjack.policies.normalise import Normaliser
+from skipjack.policies.normalise import LIMIT, Normaliser
+from skipjack.train.rollout import Rollout
 
 
 class RewardScale(nn.Module):
@@ -24,17 +25,14 @@ class RewardScale(nn.Module):
         self.register_buffer("returns", torch.zeros(rows))
 
     @torch.no_grad()
-    def factor(self, rewards: Tensor, ended: Tensor) -> Tensor:
-        """Take in a rollout; what to multiply its rewards with.
-
-        Args:
-            rewards: (time, rows).
-            ended: (time, rows) bool, whether the row's episode ended in that step.
-        """
-        seen = torch.empty_like(rewards)
-        for t, (reward, end) in enumerate(zip(rewards, ended, strict=True)):
-            self.returns.mul_(self.discount).add_(reward)
+    def scale(self, rollout: Rollout) -> None:
+        """Take in a rollout and scale its rewards, in place."""
+        acting, seen = rollout.alive & ~rollout.waiting, torch.empty_like(rollout.rewards)
+        ended = rollout.terminated | rollout.truncated
+        for t, reward in enumerate(rollout.rewards):
+            # As in the advantages, no time passes while a row waits.
+            self.returns.mul_(self.discount ** (~rollout.waiting[t]).float()).add_(reward)
             seen[t] = self.returns
-            self.returns.mul_(~end)
-        self.normaliser.adapt(seen.reshape(-1, 1))
-        return (self.normaliser.variance + 1e-8).rsqrt()
+            self.returns.masked_fill_(ended[t], 0)
+        self.normaliser.adapt(seen[acting][:, None])
+        rollout.rewards.mul_((self.normaliser.variance + 1e-8).rsqrt()).clamp_(-LIMIT, LIMIT)

@@ -21,6 +21,7 @@ class Minibatch:
 
     Attributes:
         rows: (rows,) their places in the rollout.
+        share: the part of a minibatch that this is: 1 for a whole one.
         acting: steps at which the policy decided something (alive and not waiting).
         policy_weights: shares of those in means, 1 in sum over a whole minibatch.
         value_weights: the same of all steps that are alive.
@@ -40,6 +41,7 @@ class Minibatch:
     policy_weights: Tensor
     value_weights: Tensor
     state: State
+    share: float = 1.0
 
     def pieces(self, count: int) -> Iterator[Minibatch]:
         """The same in at most `count` parts, for gradients that are added up."""
@@ -54,10 +56,14 @@ class Minibatch:
         parts: dict[str, Any] = {
             name: part.index_select(1, some)
             for name in self.__slots__
-            if name not in ("rows", "state") and (part := getattr(self, name)) is not None
+            if name not in ("rows", "state", "share") and (part := getattr(self, name)) is not None
         }
-        state = tuple(part.index_select(0, some) for part in self.state)
-        return Minibatch(**({"mask": None} | parts), rows=self.rows[some], state=state)
+        return Minibatch(
+            **({"mask": None} | parts),
+            rows=self.rows[some],
+            state=tuple(part.index_select(0, some) for part in self.state),
+            share=len(some) / len(self.rows),
+        )
 
 
 class Rollout:
@@ -139,8 +145,9 @@ class Rollout:
         )
         self.advantages.copy_(torch.from_numpy(found))
         if importance_clip:
-            weighted = self.ratios.clamp(max=importance_clip) * self.advantages
-            torch.add(weighted, self.values, out=self.targets)
+            # Where a row waits nothing was decided: no weight.
+            weights = self.ratios.clamp(max=importance_clip).masked_fill(self.waiting, 1)
+            torch.add(weights * self.advantages, self.values, out=self.targets)
         else:
             torch.add(self.advantages, self.values, out=self.targets)
 
@@ -164,21 +171,26 @@ class Rollout:
             priority: alpha; 0 draws all segments alike.
             correction: beta, how much of the bias the weights take back; 1 takes back all.
         """
-        size = self.advantages.abs() * (self.alive & ~self.waiting)
-        chance = (size.mean(0).cpu().double() + 1e-6) ** priority
+        acting = self.alive & ~self.waiting
+        size = (self.advantages.abs() * acting).sum(0) / acting.sum(0).clamp(min=1)
+        chance = (size.cpu().double() + 1e-6) ** priority * acting.any(0).cpu()
+        if not chance.any():
+            chance = torch.ones_like(chance)  # nobody acted: nothing to learn, whichever is drawn
         chance /= chance.sum()
-        weights = (self.rows * chance) ** -correction
-        weights = (weights / weights.max()).float().to(self.values.device)
+        weights = (self.rows * chance).clamp(min=1e-12) ** -correction
+        weights = weights.float().to(self.values.device)
         for part in torch.arange(self.rows).tensor_split(count):
-            chosen = torch.multinomial(chance, len(part), generator=generator)
+            chosen = torch.multinomial(chance, len(part), replacement=True, generator=generator)
             chosen = chosen.to(self.values.device)
-            minibatch = self.select(chosen)
-            minibatch.policy_weights *= weights[chosen]
-            minibatch.value_weights *= weights[chosen]
-            yield minibatch
+            yield self.select(chosen, weights[chosen])
 
-    def select(self, chosen: Tensor) -> Minibatch:
-        """The segments of some rows."""
+    def select(self, chosen: Tensor, weights: Tensor | None = None) -> Minibatch:
+        """The segments of some rows.
+
+        Args:
+            chosen: (rows,) their places.
+            weights: (rows,) how much each counts in means; all alike by default.
+        """
 
         def pick(values: Tensor) -> Tensor:
             return values.index_select(1, chosen)
@@ -196,7 +208,7 @@ class Rollout:
             targets=pick(self.targets),
             resets=pick(self.resets),
             acting=acting,
-            policy_weights=loss.shares(acting),
-            value_weights=loss.shares(alive),
+            policy_weights=loss.shares(acting, weights),
+            value_weights=loss.shares(alive, weights),
             state=tuple(part.index_select(0, chosen) for part in self.state),
         )

@@ -169,11 +169,16 @@ class Truncation(Twin):
 
     def play(self, actions: list[Any]) -> tuple[list[float], bool, int]:
         leaves = actions[0][0] == 1
+        warmth = self.warmth(self.length)
+        reward = 0.375 * (1 + 3 * warmth) if leaves else 0.1 * (warmth == 1)
         self.stayed += not leaves
-        return [1.2 if leaves else 0.1], leaves, 1
+        return [float(np.float32(reward))], leaves, 1
+
+    def warmth(self, steps: int) -> Any:
+        return min(np.float32(1), np.float32(steps) / np.float32(0.5 * self.config.time_limit))
 
     def observe(self, seat: int) -> Any:
-        return np.ones(1, np.float32)
+        return np.array([self.warmth(self.length)], np.float32)
 
     def score(self, seat: int, truncated: bool) -> float:
         return self.stayed / self.config.time_limit

@@ -28,5 +28,5 @@ class Truncation(Rules):
     def __init__(self, num_envs: int, config: TruncationConfig = TruncationConfig()) -> None:
         super().__init__(num_envs, config)
         self.config = config
-        self.observation = Layout.box((1,), low=1.0, high=1.0)
+        self.observation = Layout.box((1,), low=0.0, high=1.0)
         self.action = Actions.discrete(2, names=("stay", "leave"))

@@ -1,23 +1,25 @@
 """Truncation: staying is best, but only for whoever knows that a time limit is not an end.
 
-    every step:   0 stay:  reward 0.1, nothing changes
-                  1 leave: reward 1.2, the episode is terminated
+    every step:   0 stay:  reward 0.1 where it is warm, else 0, and it grows warmer
+                  1 leave: reward 1.5 x (1 + 3 warmth) / 4, the episode is terminated
 
-Nothing ever ends a stay but the time limit of 8 steps, a truncation. With the discount of 0.95 that the
-preset sets, staying for ever is worth 0.1 / (1 - 0.95) = 2 and beats leaving. A learner that takes the
-limit for an end sees at most 0.1 a step for the rest of 8 steps, 0.67 discounted at the first, and
-leaves. The observation never changes, so that the time left cannot be known.
+Warmth is 0 at the start and 1 from half of the time limit on. Nothing ever ends a stay but the limit of 8
+steps, a truncation. With the discount of 0.95 that the preset sets, staying where it is warm is worth
+0.1 / (1 - 0.95) = 2 and beats leaving. A learner that takes the limit for an end sees 0.4 at most and
+leaves; one that goes on from the next episode's first observation, where it is cold again, sees 1.4 and
+leaves too. Each step of staying on the way there pays more than leaving one step earlier, so that a
+learner without fault finds it.
 
 Actions: 0 stay, 1 leave. Score: steps / time limit, which is 1 for whoever stays. Statistics: none.
 
-Observation, float32[1]: always 1.
+Observation, float32[1]: warmth, 0 to 1.
 """
 
 from skipjack.native.kernel cimport *
 from skipjack.native.scene import Scene, Text
 
 cdef float STAY = 0.1
-cdef float LEAVE = 1.2
+cdef float LEAVE = 0.375      # where it is cold; four times as much where it is warm
 
 
 cdef struct State:
@@ -37,20 +39,24 @@ cdef class Rules(SimpleGame):
 
     cdef bint advance(self, int env) noexcept nogil:
         cdef bint left = choices(&self.k, row(&self.k, env, 0))[0] == 1
+        cdef float warmth = self.warmth(env)
+        give(&self.k, env, 0, LEAVE * (1 + 3 * warmth) if left else (STAY if warmth == 1 else 0))
         (<State*>state(&self.k, env)).clock += 1
-        give(&self.k, env, 0, LEAVE if left else STAY)
         return left
+
+    cdef float warmth(self, int env) noexcept nogil:
+        return min(<float>1, (<State*>state(&self.k, env)).clock / (<float>0.5 * self.k.time_limit))
 
     cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
         cdef float stayed = (<State*>state(&self.k, env)).clock - (not truncated)
         return stayed / self.k.time_limit
 
     cdef void observe(self, int env, int seat, void* out) noexcept nogil:
-        (<float*>out)[0] = 1
+        (<float*>out)[0] = self.warmth(env)
 
     cdef object draw(self, int env):
         cdef State* s = <State*>state(&self.k, env)
-        return Scene(200, 120).add(Text(20, 40, f"stayed {s.clock}", 30, (220, 225, 235)))
+        return Scene(200, 120).add(Text(20, 40, f"stayed {s.clock}, warmth {self.warmth(env):.2f}", 20, (220, 225, 235)))
 
     cdef dict peek(self, int env):
         return (<State*>state(&self.k, env))[0]
