@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,54 +20,62 @@ def engine_of(name: str, num_envs: int, **changes: Any) -> Any:
     return engine_class(num_envs, engine_class.Config(**values))
 
 
-class TestBreakout(EngineContract):
+class GameContract(EngineContract):
+    """The contract of a game by name, with settings that make its episodes short."""
+
+    name, limit = "", 0
+    settings: ClassVar[dict[str, Any]] = {}
+
     def make_engine(self, num_envs: int) -> Any:
-        return engine_of("breakout", num_envs, time_limit=800)
+        return engine_of(self.name, num_envs, time_limit=self.limit, **self.settings)
+
+    def make_longer(self, num_envs: int) -> Any:
+        return engine_of(self.name, num_envs, time_limit=10 * self.limit, **self.settings)
 
 
-class TestBreakoutContinuous(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("breakout", num_envs, continuous=True, time_limit=800)
+class TestBreakout(GameContract):
+    name, limit = "breakout", 800
 
 
-class TestPong(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("pong", num_envs, time_limit=2000)
+class TestBreakoutContinuous(GameContract):
+    name, limit = "breakout", 800
+    settings: ClassVar[dict[str, Any]] = {"continuous": True}
 
 
-class TestPongTwo(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("pong/two", num_envs, time_limit=2000)
+class TestPong(GameContract):
+    name, limit = "pong", 2000
 
 
-class TestCartPole(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("cartpole", num_envs, time_limit=30)
+class TestPongTwo(GameContract):
+    name, limit = "pong/two", 2000
 
 
-class TestMemory(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("memory", num_envs, time_limit=20)
+class TestCartPole(GameContract):
+    name, limit = "cartpole", 30
 
 
-class TestTruncation(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("truncation", num_envs)
+class TestMemory(GameContract):
+    name, limit = "memory", 4
 
 
-class TestResetLeak(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("reset_leak", num_envs, time_limit=6)
+class TestTruncation(GameContract):
+    name, limit = "truncation", 8
 
 
-class TestSquared(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("squared", num_envs)
+class TestResetLeak(GameContract):
+    name, limit = "reset_leak", 6
+
+
+class TestSquared(GameContract):
+    name, limit = "squared", 20
 
 
 class TestCorridor(EngineContract):
     def make_engine(self, num_envs: int) -> Any:
         return Corridor(num_envs, Corridor.Config(time_limit=12))
+
+    def make_longer(self, num_envs: int) -> Any:
+        return Corridor(num_envs, Corridor.Config(time_limit=120))
 
 
 @pytest.mark.parametrize("name", sorted(registry.GAMES))
