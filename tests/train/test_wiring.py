@@ -107,15 +107,19 @@ class Heard:
         policy.head.sample = spy  # type: ignore[method-assign]
 
 
-def test_acting_noise_is_new_in_every_tick_group_row_component_and_update() -> None:
-    watched = Watched("choices", groups=2)
-    heard = Heard(watched.policy)
-    for _ in range(3):
-        watched.trainer.collect()
-        watched.trainer.learn()
-    noise = torch.stack(heard.noise)
-    assert noise.shape == (3 * 2 * 8, 5, 3)  # updates x groups x ticks, rows, components
-    # 720 numbers of 24 bits: two are equal by chance once in 65 seeds, and the seed is fixed.
+def test_acting_noise_is_new_everywhere() -> None:
+    """In every seed, update, group, tick, row and component."""
+    found = []
+    for seed in (0, 1):
+        watched = Watched("choices", groups=2, seed=seed)
+        heard = Heard(watched.policy)
+        for _ in range(3):
+            watched.trainer.collect()
+            watched.trainer.learn()
+        found.append(torch.stack(heard.noise))
+    noise = torch.stack(found)
+    assert noise.shape == (2, 3 * 2 * 8, 5, 3)
+    # 1440 numbers of 24 bits: two are equal by chance once in 16 times, and the seeds are fixed.
     assert len(noise.unique()) == noise.numel()
     assert 0 <= noise.min() < 0.02
     assert 0.98 < noise.max() < 1

@@ -41,22 +41,29 @@ def engine(name: str) -> Any:
     """cartpole, corridor, or a tape with the actions of that name."""
     if name == "cartpole":
         return engine_of("cartpole", 10, time_limit=12)
-    return (
-        Corridor(6, Corridor.Config(time_limit=7))
-        if name == "corridor"
-        else Tape(10, ACTIONS[name])
-    )
+    if name == "corridor":
+        return Corridor(6, Corridor.Config(time_limit=7))
+    return Tape(10, ACTIONS[name])
 
 
 class Watched:
-    """Attributes: `trainer`, and `minibatches`, what each gradient step of the last update was."""
+    """A trainer, its gradient steps, and a reference that goes along with it.
 
-    def __init__(self, game: str, memory: str = "none", groups: int = 1, **changes: Any) -> None:
+    Attributes:
+        trainer, policy, vector: what is watched.
+        states: by group, the reference's memory before the next rollout.
+        minibatches: losses and gradients of each gradient step of the last update.
+    """
+
+    def __init__(
+        self, game: str, memory: str = "none", groups: int = 1, seed: int = 0, **changes: Any
+    ) -> None:
         torch.manual_seed(0)
         self.vector = Spy(engine(game), groups)
         shape = PolicyConfig(hidden=16, memory=memory)  # type: ignore[arg-type]
         self.policy = Policy(self.vector.observation, self.vector.action, shape)
-        self.trainer = PPO(TrainConfig(**(SETTINGS | changes)), self.vector, self.policy)
+        config = TrainConfig(**(SETTINGS | changes))
+        self.trainer = PPO(config, self.vector, self.policy, seed)
         rows = self.vector.num_rows // groups
         self.states = [self.policy.initial_state(rows) for _ in range(groups)]
         self.minibatches: list[dict[str, Any]] = []
