@@ -16,15 +16,30 @@ from typing import Any
 from skipjack.errors import UsageError, must, unknown
 
 GAMES = {
+    "bandit": (
+        "skipjack.games.bandit.env:Bandit",
+        "find the best of ten arms, or of the legal ones",
+    ),
     "breakout": ("skipjack.games.breakout.env:Breakout", "paddle, ball and 108 bricks"),
     "cartpole": ("skipjack.games.cartpole.env:CartPole", "balance a pole; Gymnasium's constants"),
+    "continuous": (
+        "skipjack.games.continuous.env:Continuous",
+        "push a point to a target and hold it",
+    ),
     "memory": ("skipjack.games.memory.env:Memory", "recall a cue after a delay; needs memory"),
+    "multiagent": (
+        "skipjack.games.multiagent.env:Multiagent",
+        "two seats that must do the opposite",
+    ),
+    "password": ("skipjack.games.password.env:Password", "five bits, reward at the end only"),
     "pong": ("skipjack.games.pong.env:Pong", "first to 21 against a follower, or self-play"),
     "reset_leak": (
         "skipjack.games.reset_leak.env:ResetLeak",
         "memory must be cleared between episodes",
     ),
+    "spaces": ("skipjack.games.spaces.env:Spaces", "observation and action of several parts"),
     "squared": ("skipjack.games.squared.env:Squared", "reach a target on a small grid"),
+    "stochastic": ("skipjack.games.stochastic.env:Stochastic", "the best policy takes chances"),
     "truncation": (
         "skipjack.games.truncation.env:Truncation",
         "only right with bootstrapped time limits",

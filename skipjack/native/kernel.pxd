@@ -219,5 +219,18 @@ cdef class Game:
     cdef void reset_range(self, int lo, int hi) noexcept nogil
     cdef void step_range(self, int lo, int hi) noexcept nogil
     cdef object draw(self, int env)
+    # Every game's, for tests and debuggers:
     cdef dict peek(self, int env)               # the state as a dictionary
-    cdef poke(self, int env, dict values)       # some fields of it set, and the rows shown anew
+    cdef put(self, int env, dict values)        # all fields of it set
+    cdef void show(self, int env) noexcept nogil    # what each seat sees now
+
+
+cdef class SimpleGame(Game):
+    # To write in a simple game: each works on one env, without the GIL.
+    cdef void new_episode(self, int env) noexcept nogil
+    cdef bint advance(self, int env) noexcept nogil
+    cdef float score(self, int env, int seat, bint truncated) noexcept nogil
+    cdef void fill(self, int env, int seat, float* stats) noexcept nogil
+    cdef void observe(self, int env, int seat, void* out) noexcept nogil
+
+    cdef void end(self, int env, bint truncated) noexcept nogil

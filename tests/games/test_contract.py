@@ -21,16 +21,17 @@ def engine_of(name: str, num_envs: int, **changes: Any) -> Any:
 
 
 class GameContract(EngineContract):
-    """The contract of a game by name, with settings that make its episodes short."""
+    """The contract of a game by name, cut after `limit` ticks; 0 for one whose episodes end at once."""
 
     name, limit = "", 0
     settings: ClassVar[dict[str, Any]] = {}
 
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of(self.name, num_envs, time_limit=self.limit, **self.settings)
+    def make_engine(self, num_envs: int, factor: int = 1) -> Any:
+        changes = {"time_limit": factor * self.limit} if self.limit else {}
+        return engine_of(self.name, num_envs, **self.settings, **changes)
 
     def make_longer(self, num_envs: int) -> Any:
-        return engine_of(self.name, num_envs, time_limit=10 * self.limit, **self.settings)
+        return self.make_engine(num_envs, factor=10) if self.limit else None
 
 
 class TestBreakout(GameContract):
@@ -52,6 +53,35 @@ class TestPongTwo(GameContract):
 
 class TestCartPole(GameContract):
     name, limit = "cartpole", 30
+
+
+class TestBandit(GameContract):
+    name = "bandit"
+
+
+class TestBanditMasked(GameContract):
+    name = "bandit/masked"
+
+
+class TestContinuous(GameContract):
+    name, limit = "continuous", 20
+
+
+class TestMultiagent(GameContract):
+    name, random = "multiagent", False
+
+
+class TestPassword(GameContract):
+    name, limit = "password", 4
+
+
+class TestSpaces(GameContract):
+    name = "spaces"
+
+
+class TestStochastic(GameContract):
+    name, limit = "stochastic", 18
+    settings: ClassVar[dict[str, Any]] = {"length": 20}
 
 
 class TestMemory(GameContract):
@@ -95,7 +125,16 @@ def test_native_config_fields_are_settings(name: str) -> None:
     assert settings - everywhere <= native, settings - everywhere - native
 
 
-LIMITS = {"breakout": 400, "cartpole": 8, "pong": 800, "memory": 5, "reset_leak": 2}
+LIMITS = {
+    "breakout": 400,
+    "cartpole": 8,
+    "pong": 800,
+    "memory": 5,
+    "password": 4,
+    "reset_leak": 2,
+}
+ONE_STEP = {"bandit", "multiagent", "spaces"}
+"""Games whose episodes end with their first step, so that no time limit cuts them."""
 
 
 @pytest.mark.parametrize("name", sorted(registry.GAMES))
@@ -106,9 +145,12 @@ def test_first_episodes_are_desynchronised_and_partial(name: str) -> None:
     vector.reset(0)
     records = []
     for _ in range(120):
-        records.extend(vector.step(np.zeros((64, 1), np.int32)).episodes)
+        records.extend(vector.step(np.zeros_like(vector.rows.actions)).episodes)
     assert records
     assert all(record["partial"] == (record["episode"] == 0) for record in records)
+    if name in ONE_STEP:
+        assert {int(record["length"]) for record in records} == {1}
+        return
     cut = {int(r["length"]) for r in records if r["partial"] and r["truncated"]}
     assert len(cut) > 1, "limits were not spread"
     assert max(cut) <= engine.config.time_limit

@@ -15,7 +15,18 @@ from tests.games.test_contract import engine_of
 from tests.reference.breakout import Breakout
 from tests.reference.cartpole import CartPole
 from tests.reference.pong import Pong
-from tests.reference.sanity import Memory, ResetLeak, Squared, Truncation
+from tests.reference.sanity import (
+    Bandit,
+    Continuous,
+    Memory,
+    Multiagent,
+    Password,
+    ResetLeak,
+    Spaces,
+    Squared,
+    Stochastic,
+    Truncation,
+)
 from tests.reference.twin import Step, Twin
 
 ENVS = 4
@@ -29,8 +40,18 @@ CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
     "pong easy": (Pong, "pong", {"opponent_speed": 2.0, "frame_skip": 1}, 4000),
     "pong two": (Pong, "pong/two", {}, 3000),
     "cartpole": (CartPole, "cartpole", {"time_limit": 40}, 1000),
+    "bandit": (Bandit, "bandit", {}, 500),
+    "bandit masked": (Bandit, "bandit/masked", {}, 500),
+    "continuous": (Continuous, "continuous", {}, 1000),
+    "continuous odd": (Continuous, "continuous", {"time_limit": 7}, 500),
     "memory": (Memory, "memory", {}, 1000),
     "memory long": (Memory, "memory", {"symbols": 5, "delay": 9, "time_limit": 12}, 1000),
+    "multiagent": (Multiagent, "multiagent", {}, 200),
+    "password": (Password, "password", {"password": 0b01000}, 1000),
+    "password short": (Password, "password", {"time_limit": 3}, 200),
+    "spaces": (Spaces, "spaces", {}, 500),
+    "stochastic": (Stochastic, "stochastic", {}, 1000),
+    "stochastic short": (Stochastic, "stochastic", {"length": 9, "time_limit": 7}, 500),
     "truncation": (Truncation, "truncation", {}, 1000),
     "reset_leak": (ResetLeak, "reset_leak", {"time_limit": 6}, 1000),
     "squared": (Squared, "squared", {}, 1000),
@@ -44,7 +65,7 @@ def actions_of(engine: Any, steps: int, seed: int = 0) -> Any:
     rows = ENVS * engine.seats
     drawn = engine.action.draw(generator, steps * rows).reshape(steps, rows, engine.action.width)
     if not engine.action.is_discrete:
-        drawn[..., len(engine.action.counts) :] *= 1.5  # out of bounds too
+        drawn[..., len(engine.action.counts) :] *= 1.5  # real numbers out of bounds too
     keep = generator.random((steps, rows)) < 0.6
     for t in range(1, steps):
         drawn[t] = np.where(keep[t][:, None], drawn[t - 1], drawn[t])
@@ -65,6 +86,8 @@ def assert_same(step: Step, engine: Any, rows: Rows, env: int, where: str, exact
     for seat in range(engine.seats):
         row = first + seat
         same(rows.observations[row], step.observations[seat], "observations")
+        if rows.action_mask is not None:
+            same(rows.action_mask[row], step.masks[seat], "mask")
         same(rows.rewards[row], np.float32(step.rewards[seat]), "rewards")
         assert rows.terminated[row] == step.terminated, where
         assert rows.truncated[row] == step.truncated, where

@@ -98,20 +98,23 @@ def test_an_engine_used_before_bind_says_so() -> None:
         engine.reset(0, 2, env_seeds(0, 0, 1))
 
 
-def test_saved_envs_of_other_rules_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["pong", "squared"])
+def test_saved_envs_of_other_rules_are_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Same size, another source: the envs would go on under other rules."""
-    first = engine_of("pong", 2)
+    first = engine_of(name, 2)
     rows = Rows.allocate(2, first.observation, first.action)
     first.bind(rows, identity_rows(2, 1), False)
     first.reset(0, 2, env_seeds(0, 0, 2))
     saved = first.save(0, 2)
-    monkeypatch.setattr(kernel, "digest", lambda module: b"another1")
-    other = engine_of("pong", 2)
+    asked = []
+    monkeypatch.setattr(kernel, "digest", lambda module: asked.append(module) or b"another1")
+    other = engine_of(name, 2)
     other.bind(rows, identity_rows(2, 1), False)
-    with pytest.raises(RunError, match=r"this build of Pong.*--from"):
+    with pytest.raises(RunError, match=rf"this build of {type(other).__name__}.*--from"):
         other.load(0, 2, saved)
+    assert asked == [f"skipjack.games.{name}.rules"]
     monkeypatch.undo()
-    again = engine_of("pong", 2)
+    again = engine_of(name, 2)
     again.bind(rows, identity_rows(2, 1), False)
     again.load(0, 2, saved)
     assert again.save(0, 2) == saved

@@ -40,6 +40,7 @@ class Step:
 
     observations: list[Any]
     rewards: list[float]
+    masks: list[Any]
     terminated: bool = False
     truncated: bool = False
     final: list[Any] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Twin:
     """One env of a game, with one episode after another.
 
     A game overrides `new_episode`, `play` (rewards, whether the game is over, ticks), `observe`,
-    `score`, and where it has them `outcome` and `stats`.
+    `score`, and where it has them `mask`, `outcome` and `stats`.
     """
 
     seats = 1
@@ -70,6 +71,9 @@ class Twin:
     def observations(self) -> list[Any]:
         return [self.observe(seat) for seat in range(self.seats)]
 
+    def masks(self) -> list[Any]:
+        return [self.mask(seat) for seat in range(self.seats)]
+
     def step(self, actions: list[Any]) -> Step:
         rewards, over, ticks = self.play(actions)
         self.tick += ticks
@@ -77,7 +81,7 @@ class Twin:
         self.totals = [total + float(f32(r)) for total, r in zip(self.totals, rewards, strict=True)]
         late = self.tick >= self.limit
         if not (over or late):
-            return Step(self.observations(), rewards)
+            return Step(self.observations(), rewards, self.masks())
         last = self.observations()
         records = [
             {
@@ -95,7 +99,7 @@ class Twin:
         ]
         self.limit, self.partial, self.episode = self.config.time_limit, False, self.episode + 1
         self.begin()
-        return Step(self.observations(), rewards, over, not over, last, records)
+        return Step(self.observations(), rewards, self.masks(), over, not over, last, records)
 
     def new_episode(self) -> None:
         raise NotImplementedError
@@ -105,6 +109,9 @@ class Twin:
 
     def observe(self, seat: int) -> Any:
         raise NotImplementedError
+
+    def mask(self, seat: int) -> Any:
+        return None
 
     def score(self, seat: int, truncated: bool) -> float:
         raise NotImplementedError

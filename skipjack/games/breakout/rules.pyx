@@ -404,9 +404,9 @@ cdef class Rules(Game):
     cdef dict peek(self, int env):
         return (<State*>state(&self.k, env))[0]
 
-    cdef poke(self, int env, dict values):
+    cdef put(self, int env, dict values):
+        (<State*>state(&self.k, env))[0] = values
+
+    cdef void show(self, int env) noexcept nogil:
         cdef State* s = <State*>state(&self.k, env)
-        cdef dict merged = s[0]
-        merged.update(values)
-        s[0] = merged
         observe(&self.config, s, <float*>observation(&self.k, row(&self.k, env, 0)))

@@ -263,9 +263,5 @@ cdef class Rules(Game):
     cdef dict peek(self, int env):
         return (<State*>state(&self.k, env))[0]
 
-    cdef poke(self, int env, dict values):
-        cdef State* s = <State*>state(&self.k, env)
-        cdef dict merged = s[0]
-        merged.update(values)
-        s[0] = merged
-        self.show(env)
+    cdef put(self, int env, dict values):
+        (<State*>state(&self.k, env))[0] = values

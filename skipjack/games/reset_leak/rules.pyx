@@ -14,8 +14,6 @@ answers among the others. Statistics: none.
 Observation, float32[1]: always 1.
 """
 
-from libc.math cimport NAN
-
 from skipjack.native.kernel cimport *
 from skipjack.native.scene import Scene, Text
 
@@ -31,15 +29,6 @@ cdef struct State:
     int others_right
 
 
-# ---- reset ----
-
-cdef void new_episode(State* s, Stream* stream) noexcept nogil:
-    s.length = SHORTEST + below(stream, LONGEST - SHORTEST + 1)
-    s.clock = s.first_right = s.others_right = 0
-
-
-# ---- step ----
-
 cdef bint answer(State* s, int choice) noexcept nogil:
     """Take an answer; whether it was right."""
     cdef bint first = s.clock == 0
@@ -52,13 +41,7 @@ cdef bint answer(State* s, int choice) noexcept nogil:
     return right
 
 
-# ---- observe ----
-
-cdef inline void observe(const State* s, float* out) noexcept nogil:
-    out[0] = 1
-
-
-cdef class Rules(Game):
+cdef class Rules(SimpleGame):
     """The native engine; `skipjack.games.reset_leak.env.ResetLeak` adds spaces and settings."""
 
     def __init__(self, int num_envs, config):
@@ -66,53 +49,31 @@ cdef class Rules(Game):
             num_envs, sizeof(State), config.time_limit, desynchronise=config.desynchronise, abi=ABI
         )
 
-    cdef void reset_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef int env
-        for env in range(lo, hi):
-            new_episode(<State*>state(k, env), &header(k, env).stream)
-            observe(<State*>state(k, env), <float*>observation(k, row(k, env, 0)))
+    cdef void new_episode(self, int env) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        s.length = SHORTEST + below(&header(&self.k, env).stream, LONGEST - SHORTEST + 1)
+        s.clock = s.first_right = s.others_right = 0
 
-    cdef void step_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s
-        cdef int env, r
-        cdef bint over, late
-        for env in range(lo, hi):
-            s = <State*>state(k, env)
-            r = row(k, env, 0)
-            give(k, env, 0, 1 if answer(s, choices(k, r)[0] == 1) else -1)
-            over = s.clock == s.length
-            late = elapse(k, env, 1)
-            if over or late:
-                self.end(env, r, not over)
-            observe(s, <float*>observation(k, r))
+    cdef bint advance(self, int env) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef bint right = answer(s, choices(&self.k, row(&self.k, env, 0))[0] == 1)
+        give(&self.k, env, 0, 1 if right else -1)
+        return s.clock == s.length
 
-    cdef void end(self, int env, int r, bint truncated) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef float* out = <float*>final_observation(k, r, truncated)
+    cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
         cdef float share = s.others_right / <float>(s.clock - 1) if s.clock > 1 else 1
-        if out != NULL:
-            observe(s, out)
-        finish(k, env, 0, truncated, share if s.first_right else 0, NAN)
-        new_episode(s, &header(k, env).stream)
-        begin(k, env)
+        return share if s.first_right else 0
+
+    cdef void observe(self, int env, int seat, void* out) noexcept nogil:
+        (<float*>out)[0] = 1
 
     cdef object draw(self, int env):
         cdef State* s = <State*>state(&self.k, env)
         return Scene(200, 120).add(Text(20, 40, f"step {s.clock} of {s.length}", 30, (220, 225, 235)))
 
-    def native_config(self):
-        """The settings that the C code reads, as a dictionary."""
-        return {}
-
     cdef dict peek(self, int env):
         return (<State*>state(&self.k, env))[0]
 
-    cdef poke(self, int env, dict values):
-        cdef State* s = <State*>state(&self.k, env)
-        cdef dict merged = s[0]
-        merged.update(values)
-        s[0] = merged
-        observe(s, <float*>observation(&self.k, row(&self.k, env, 0)))
+    cdef put(self, int env, dict values):
+        (<State*>state(&self.k, env))[0] = values

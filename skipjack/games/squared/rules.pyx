@@ -14,7 +14,6 @@ Statistics: none.
 Observation, uint8[size, size]: 0 empty, 1 agent, 2 target.
 """
 
-from libc.math cimport NAN
 from libc.string cimport memset
 
 from skipjack.native.kernel cimport *
@@ -32,9 +31,7 @@ cdef struct State:
     int target_x
 
 
-# ---- reset ----
-
-cdef void new_episode(const Config* c, State* s, Stream* stream) noexcept nogil:
+cdef void set_up(const Config* c, State* s, Stream* stream) noexcept nogil:
     cdef int last = c.size - 1
     cdef int side = below(stream, 4), place = below(stream, last)
     s.y = s.x = last // 2
@@ -48,8 +45,6 @@ cdef void new_episode(const Config* c, State* s, Stream* stream) noexcept nogil:
     else:
         s.target_y, s.target_x = last - place, 0
 
-
-# ---- step ----
 
 cdef void move(const Config* c, State* s, int choice) noexcept nogil:
     if choice == 1 and s.y > 0:
@@ -69,15 +64,7 @@ cdef int shortest(const Config* c, const State* s) noexcept nogil:
     return (dy if dy > 0 else -dy) + (dx if dx > 0 else -dx)
 
 
-# ---- observe ----
-
-cdef void observe(const Config* c, const State* s, uint8_t* out) noexcept nogil:
-    memset(out, 0, c.size * c.size)
-    out[s.target_y * c.size + s.target_x] = 2
-    out[s.y * c.size + s.x] = 1
-
-
-cdef class Rules(Game):
+cdef class Rules(SimpleGame):
     """The native engine; `skipjack.games.squared.env.Squared` adds spaces and settings."""
 
     cdef Config config
@@ -88,39 +75,28 @@ cdef class Rules(Game):
             num_envs, sizeof(State), config.time_limit, desynchronise=config.desynchronise, abi=ABI
         )
 
-    cdef void reset_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef int env
-        for env in range(lo, hi):
-            new_episode(&self.config, <State*>state(k, env), &header(k, env).stream)
-            observe(&self.config, <State*>state(k, env), <uint8_t*>observation(k, row(k, env, 0)))
+    cdef void new_episode(self, int env) noexcept nogil:
+        set_up(&self.config, <State*>state(&self.k, env), &header(&self.k, env).stream)
 
-    cdef void step_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s
-        cdef int env, r
-        cdef bint there, late
-        for env in range(lo, hi):
-            s = <State*>state(k, env)
-            r = row(k, env, 0)
-            move(&self.config, s, choices(k, r)[0])
-            there = s.y == s.target_y and s.x == s.target_x
-            give(k, env, 0, there)
-            late = elapse(k, env, 1)
-            if there or late:
-                self.end(env, r, not there)
-            observe(&self.config, s, <uint8_t*>observation(k, r))
+    cdef bint advance(self, int env) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef bint there
+        move(&self.config, s, choices(&self.k, row(&self.k, env, 0))[0])
+        there = s.y == s.target_y and s.x == s.target_x
+        give(&self.k, env, 0, there)
+        return there
 
-    cdef void end(self, int env, int r, bint truncated) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef uint8_t* out = <uint8_t*>final_observation(k, r, truncated)
-        cdef float score = 0 if truncated else shortest(&self.config, s) / <float>header(k, env).tick
-        if out != NULL:
-            observe(&self.config, s, out)
-        finish(k, env, 0, truncated, score, NAN)
-        new_episode(&self.config, s, &header(k, env).stream)
-        begin(k, env)
+    cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
+        cdef float taken = header(&self.k, env).tick
+        return 0 if truncated else shortest(&self.config, <State*>state(&self.k, env)) / taken
+
+    cdef void observe(self, int env, int seat, void* out) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef uint8_t* board = <uint8_t*>out
+        cdef int size = self.config.size
+        memset(board, 0, size * size)
+        board[s.target_y * size + s.target_x] = 2
+        board[s.y * size + s.x] = 1
 
     cdef object draw(self, int env):
         cdef State* s = <State*>state(&self.k, env)
@@ -137,9 +113,5 @@ cdef class Rules(Game):
     cdef dict peek(self, int env):
         return (<State*>state(&self.k, env))[0]
 
-    cdef poke(self, int env, dict values):
-        cdef State* s = <State*>state(&self.k, env)
-        cdef dict merged = s[0]
-        merged.update(values)
-        s[0] = merged
-        observe(&self.config, s, <uint8_t*>observation(&self.k, row(&self.k, env, 0)))
+    cdef put(self, int env, dict values):
+        (<State*>state(&self.k, env))[0] = values

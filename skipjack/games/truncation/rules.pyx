@@ -13,8 +13,6 @@ Actions: 0 stay, 1 leave. Score: steps / time limit, which is 1 for whoever stay
 Observation, float32[1]: always 1.
 """
 
-from libc.math cimport NAN
-
 from skipjack.native.kernel cimport *
 from skipjack.native.scene import Scene, Text
 
@@ -26,13 +24,7 @@ cdef struct State:
     int clock
 
 
-# ---- observe ----
-
-cdef inline void observe(const State* s, float* out) noexcept nogil:
-    out[0] = 1
-
-
-cdef class Rules(Game):
+cdef class Rules(SimpleGame):
     """The native engine; `skipjack.games.truncation.env.Truncation` adds spaces and settings."""
 
     def __init__(self, int num_envs, config):
@@ -40,51 +32,28 @@ cdef class Rules(Game):
             num_envs, sizeof(State), config.time_limit, desynchronise=config.desynchronise, abi=ABI
         )
 
-    cdef void reset_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef int env
-        for env in range(lo, hi):
-            observe(<State*>state(k, env), <float*>observation(k, row(k, env, 0)))
+    cdef void new_episode(self, int env) noexcept nogil:
+        (<State*>state(&self.k, env)).clock = 0
 
-    cdef void step_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef int env, r
-        cdef bint left, late
-        for env in range(lo, hi):
-            r = row(k, env, 0)
-            left = choices(k, r)[0] == 1
-            give(k, env, 0, LEAVE if left else STAY)
-            (<State*>state(k, env)).clock += 1
-            late = elapse(k, env, 1)
-            if left or late:
-                self.end(env, r, not left)
-            observe(<State*>state(k, env), <float*>observation(k, r))
+    cdef bint advance(self, int env) noexcept nogil:
+        cdef bint left = choices(&self.k, row(&self.k, env, 0))[0] == 1
+        (<State*>state(&self.k, env)).clock += 1
+        give(&self.k, env, 0, LEAVE if left else STAY)
+        return left
 
-    cdef void end(self, int env, int r, bint truncated) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef float* out = <float*>final_observation(k, r, truncated)
-        cdef float stayed = s.clock - (not truncated)
-        if out != NULL:
-            observe(s, out)
-        finish(k, env, 0, truncated, stayed / k.time_limit, NAN)
-        s.clock = 0
-        begin(k, env)
+    cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
+        cdef float stayed = (<State*>state(&self.k, env)).clock - (not truncated)
+        return stayed / self.k.time_limit
+
+    cdef void observe(self, int env, int seat, void* out) noexcept nogil:
+        (<float*>out)[0] = 1
 
     cdef object draw(self, int env):
         cdef State* s = <State*>state(&self.k, env)
         return Scene(200, 120).add(Text(20, 40, f"stayed {s.clock}", 30, (220, 225, 235)))
 
-    def native_config(self):
-        """The settings that the C code reads, as a dictionary."""
-        return {}
-
     cdef dict peek(self, int env):
         return (<State*>state(&self.k, env))[0]
 
-    cdef poke(self, int env, dict values):
-        cdef State* s = <State*>state(&self.k, env)
-        cdef dict merged = s[0]
-        merged.update(values)
-        s[0] = merged
-        observe(s, <float*>observation(&self.k, row(&self.k, env, 0)))
+    cdef put(self, int env, dict values):
+        (<State*>state(&self.k, env))[0] = values
