@@ -90,6 +90,7 @@ def evaluate(
             actions, state = _act(policy, batch, state, seed, tick, deterministic, device)
             steps += int(np.count_nonzero(batch.may_act))
             tick += 1
+            alive = batch.alive.copy()  # a dead step leaves no memory
             batch = vector.step(actions)
             if len(batch.episodes):
                 records.append(batch.episodes)
@@ -101,7 +102,7 @@ def evaluate(
             if state:
                 from skipjack.policies.memory import clear
 
-                ended = batch.terminated | batch.truncated | ~batch.alive
+                ended = batch.terminated | batch.truncated | ~alive
                 state = clear(state, torch.from_numpy(ended).to(device))
     if budget is not None:
         # Some slot has not finished one episode: more than one of the others would be the short ones.

@@ -24,11 +24,19 @@ class TestThreads(VectorContract):
     def make_vector(self, groups: int = 1, final: str = "truncated") -> Vector:
         return Threads(engine_of("breakout", self.num_envs), 3, groups=groups, final=final)
 
+    def make_reference(self, groups: int = 1, final: str = "truncated") -> Vector:
+        return Serial(engine_of("breakout", self.num_envs), groups=groups, final=final)
+
 
 class TestThreadsOfTwoSeats(VectorContract):
     def make_vector(self, groups: int = 1, final: str = "truncated") -> Vector:
         engine = engine_of("pong/two", self.num_envs, time_limit=400)
         return Threads(engine, 2, groups=groups, final=final)
+
+    def make_reference(self, groups: int = 1, final: str = "truncated") -> Vector:
+        return Serial(
+            engine_of("pong/two", self.num_envs, time_limit=400), groups=groups, final=final
+        )
 
 
 class TestSerialCorridor(VectorContract):
@@ -39,6 +47,9 @@ class TestSerialCorridor(VectorContract):
 class TestThreadsCorridor(VectorContract):
     def make_vector(self, groups: int = 1, final: str = "truncated") -> Vector:
         return Threads(Corridor(self.num_envs), 2, groups=groups, final=final)
+
+    def make_reference(self, groups: int = 1, final: str = "truncated") -> Vector:
+        return Serial(Corridor(self.num_envs), groups=groups, final=final)
 
 
 ALL = [*sorted(registry.GAMES), "pong/two", "corridor"]
