@@ -14,7 +14,7 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
     """Steps a second of collect and learn, after a warm-up, and where the time goes."""
     import torch
 
-    from skipjack.run.run import choose_device, make_policy, make_vector
+    from skipjack.run.wiring import choose_device, make_policy, make_vector
     from skipjack.train.ppo import PPO
 
     config = configured.config

@@ -59,7 +59,7 @@ def run(arguments: Sequence[str]) -> int:
     configured = configure(name, saved=saved, flags=chosen)
     from skipjack.report.plain import describe
     from skipjack.report.store import evaluation_row
-    from skipjack.run.run import evaluate_policy, load_policy
+    from skipjack.run.wiring import evaluate_policy, load_policy
 
     policy = load_policy(configured, found)
     evaluation = evaluate_policy(configured, policy, quota=1, episodes=own.episodes)
