@@ -9,6 +9,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,13 @@ from skipjack.vector.config import VectorConfig
 
 FLAGS = ("--json", "-h", "--help")
 CORE = ("numpy", "torch", "gymnasium", "tyro", "rich", "safetensors")
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """The part of a run's settings that the machine file may be about."""
+
+    vector: VectorConfig = field(default_factory=VectorConfig)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -74,9 +82,7 @@ def examine() -> dict[str, Any]:
     machine = settings.machine_file()
     found["machine file"] = f"{machine} ({'there' if machine.exists() else 'none'})"
     try:
-        settings.resolve(
-            VectorConfig(), [(a, b.get("vector", {})) for a, b in settings.machine_layer()]
-        )
+        settings.resolve(_Shared(), settings.machine_layer())
     except SkipjackError as error:
         problems.append(str(error))
     found["terminal"] = "yes" if sys.stdout.isatty() else "no: plain lines instead of the dashboard"

@@ -57,8 +57,6 @@ def objective(
     """The losses over the segments of `rows`, step by step and row by row."""
     terms: dict[str, list[Tensor]] = {name: [] for name in ("policy", "value", "entropy")}
     terms |= {name: [] for name in ("kl", "clip_fraction")}
-    several = policy.action.width > 1
-    terms |= {f"entropy/{label}": [] for label in policy.action.labels if several}
     time = rollout["rewards"].shape[0]
     kept = [
         (t, int(row))
@@ -98,9 +96,6 @@ def objective(
             surrogate = torch.minimum(ratio * advantage, ratio.clamp(low, high) * advantage)
             terms["policy"].append(-surrogate)
             terms["entropy"].append(torch.stack(entropies).sum())
-            for label, entropy in zip(policy.action.labels, entropies, strict=True):
-                if several:
-                    terms[f"entropy/{label}"].append(entropy)
             # Schulman 2020, "Approximating KL Divergence": k3.
             terms["kl"].append((ratio - 1 - change).detach())
             outside = bool(ratio < low) or bool(ratio > high)

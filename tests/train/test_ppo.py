@@ -29,6 +29,13 @@ def trainer_of(vector: Vector, memory: str = "none", seed: int = 0, **changes: A
     return PPO(TrainConfig(**(SMALL | changes)), vector, policy, seed=seed)
 
 
+def test_settings_made_in_python_are_checked() -> None:
+    for wrong in ({"horizon": 0}, {"clip": -1.0}, {"optimiser": "sgd"}, {"steps": 1.5}):
+        (name,) = wrong
+        with pytest.raises(SkipjackError, match=f"(?i){name} must be"):
+            trainer_of(Serial(engine_of("cartpole", 6)), **wrong)
+
+
 @pytest.mark.parametrize(
     ("game", "memory", "value_clip"),
     [
