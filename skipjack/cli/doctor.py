@@ -21,6 +21,8 @@ from skipjack.vector.config import VectorConfig
 
 FLAGS = ("--json", "-h", "--help")
 CORE = ("numpy", "torch", "gymnasium", "tyro", "rich", "safetensors")
+OPTIONAL = {"wandb": "track", "tensorboard": "track", "matplotlib": "sweep"}
+"""Packages that some flags need, and the extra that brings each."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ def examine() -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             found[package] = "missing"
             problems.append(f"{package} is not installed. Install it with: pip install {package}.")
+    for package, extra in OPTIONAL.items():
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = f'none (optional: pip install "skipjack[{extra}]")'
     found["compiler"] = next(filter(None, map(shutil.which, ("cc", "gcc", "clang", "cl"))), "none")
     missing, stale = build.state()
     found["native parts"] = f"{len(missing)} missing, {len(stale)} stale"
