@@ -45,9 +45,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def one(env: str, seed: int, changes: dict[str, Any]) -> dict[str, Any]:
     """Train until the target; steps and seconds of training, None where it was not reached."""
     import torch
-    from skipjack.run.wiring import make_policy, make_vector
 
     from skipjack.run.config import configure
+    from skipjack.run.wiring import make_policy, make_vector
     from skipjack.train.ppo import PPO
 
     configured = configure(env, flags={"seed": seed} | changes)
