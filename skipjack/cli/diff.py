@@ -113,6 +113,7 @@ def _run(name: str, folder: Path) -> Side:
         "env": env,
         "state": found.state,
         "score": table.score(found),
+        "random": table.chance(found),
         "steps": f"{found.steps:,}",
         "seconds": f"{found.seconds:.1f}",
         "commit": table.commit(found.commit, found.dirty),
