@@ -438,6 +438,34 @@ def test_diff_of_environments_files_and_runs(call: Call, runs: Path) -> None:
     assert "There is no setting 'train.gone'" in err
 
 
+def test_diff_of_a_file_that_names_its_environment(call: Call, runs: Path) -> None:
+    """It is what training with it would be: the preset's values, read as settings are."""
+    Path("pong.toml").write_text('name = "pong"\n[train]\nsteps = 5e5\n')
+    Path("breakout.toml").write_text('name = "breakout"\n')
+    found = json.loads(call("config", "diff", "pong.toml", "pong", "--json")[1])["settings"]
+    assert list(found) == ["train.steps"]
+    assert json.dumps(found["train.steps"]["a"]["value"]) == "500000"
+    assert found["train.steps"]["a"]["from"] == "file pong.toml"
+    out = call("config", "diff", "pong.toml", "breakout.toml")[1]
+    assert out.splitlines()[1].split() == ["env", "pong", "breakout"]
+    Path("gone.toml").write_text('name = "gone.away:Env"\n[train]\nsteps = 5\n')
+    assert call("config", "diff", "gone.toml", "pong")[0] == 0
+
+
+def test_a_run_called_as_an_environment(call: Call, runs: Path) -> None:
+    (runs / "c-2").rename(runs / "cartpole")
+    code, out, err = call("config", "diff", "cartpole", "cartpole")
+    assert (code, out) == (0, "No setting differs.\n")
+    assert err.splitlines()[0] == "'cartpole' is the environment here; the run is ./runs/cartpole"
+    for name in ("runs/cartpole", "./runs/cartpole"):
+        code, out, err = call("config", "diff", "cartpole", name)
+        assert "train.clip" in out
+        assert f"{name}' is" not in err
+    code, out, err = call("runs", "diff", "cartpole", "c-1")
+    assert "train.clip" in out
+    assert "'cartpole' is the run here" in err
+
+
 # ---- prune ----
 
 
