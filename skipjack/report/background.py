@@ -13,8 +13,8 @@ from skipjack.report.window import Window
 EVERY = 2.0
 """Seconds between reports: a day's curve has 43,000 points, more than a screen can show."""
 
-PATIENCE = 10.0
-"""Seconds that a run's end waits: closing takes W&B about two, more is waiting for a lost network."""
+PATIENCE = 15.0
+"""Seconds that a run's end waits: closing takes W&B about two, finding that there is no network ten."""
 
 Say = Callable[[str], None]
 
