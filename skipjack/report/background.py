@@ -69,6 +69,12 @@ class Background:
             self._report()
         self._pass_on()
 
+    def flush(self) -> None:
+        """Report what there is so far, unless another report waits."""
+        if self._calls.empty():
+            self._reported = time.monotonic()
+            self._report()
+
     def message(self, text: str) -> None:
         """Messages are for screens."""
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skipjack import checkpoint
 from skipjack.cli.main import main
 from skipjack.errors import MissingPackage, RunError, UsageError
 from skipjack.report.background import Background
@@ -217,6 +218,18 @@ def test_training_goes_on(
     assert len(warnings) == 1, err
     assert warnings[0].startswith(words)
     assert "Run finished." in err
+
+
+def test_reports_end_at_checkpoints(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after a checkpoint is taken back by a resume; a report must not hold both."""
+    order: list[str] = []
+    monkeypatch.setattr(Background, "flush", lambda self: order.append("flush"))
+    save = checkpoint.save
+    monkeypatch.setattr(
+        checkpoint, "save", lambda *args, **more: order.append("save") or save(*args, **more)
+    )
+    assert call("--track", "tensorboard", "--train.checkpoint-every=0")[0] == 0
+    assert order == ["flush", "save"] * 9
 
 
 def child(*arguments: str, **more: str) -> subprocess.Popen[str]:
