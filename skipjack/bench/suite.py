@@ -79,12 +79,9 @@ class Job:
         }
 
     def is_done(self, known: Mapping[str, Any]) -> bool:
-        """Whether a result is this training's, of a machine like this one, and no failure."""
-        here = machine()
-        return "error" not in known and (
-            all(known.get(key) == value for key, value in self.identity.items())
-            and all(known["machine"].get(key) == here[key] for key in SAME)
-        )
+        """Whether a result is this training's, and no failure."""
+        wanted = self.identity.items()
+        return "error" not in known and all(known.get(key) == value for key, value in wanted)
 
 
 class Suite:
@@ -139,7 +136,10 @@ class Suite:
             for seed in range(1, seeds + 1)
             for env, plan in zip(envs, plans, strict=True)
         ]
-        done = {job.run for job in jobs if job.is_done(self.results.get(job.run, {"error": ""}))}
+        found = {job.run for job in jobs if job.is_done(self.results.get(job.run, {"error": ""}))}
+        done = {run for run in found if is_here(self.results[run]["machine"])}
+        if found > done:
+            self.say(f"Of another machine or torch, and done again: {len(found - done)}.")
         self._remark([self.results[run] for run in sorted(done)])
         for number, job in enumerate(jobs, 1):
             if job.run not in done:
@@ -157,9 +157,8 @@ class Suite:
         others = [result for result in kept if result["commit"] != here]
         if others:
             self.say(
-                f"{len(others)} results in {str(self.out)!r} are of {commits(others)}, not of "
-                f"{here or 'no commit'} as the code is now. They are kept; delete the file to do all "
-                f"again."
+                f"Kept: {len(others)} of the results in {str(self.out)!r}, of {commits(others)}, not of "
+                f"{here or 'no commit'} as the code is now. Delete the file to do all again."
             )
 
     def _plan(self, env: str, lock: int | None) -> tuple[str, float | None]:
@@ -230,7 +229,13 @@ def _check(data: Any) -> None:
     for name, result in data["results"].items():
         # The first format had one machine for all results, that of the newest.
         machine = result.setdefault("machine", data.get("machine"))
-        texts = [result["env"], result["skipjack"], result["settings"], machine["cpu"]]
+        texts = [
+            result["env"],
+            result["run"],
+            result["skipjack"],
+            result["settings"],
+            machine["cpu"],
+        ]
         texts += [machine["torch"], machine["python"], result.get("error", "")]
         whole = [result["seed"], machine["cores"]]
         there: list[Any] = []
@@ -291,6 +296,12 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": importlib.metadata.version("torch"),
     }
+
+
+def is_here(other: Mapping[str, Any]) -> bool:
+    """Whether figures of a machine may stand beside those of this one."""
+    here = machine()
+    return all(other.get(key) == here[key] for key in SAME)
 
 
 def _sentence(result: dict[str, Any]) -> str:

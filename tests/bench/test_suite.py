@@ -117,8 +117,11 @@ def test_results_of_other_settings_or_versions_do_not_count(
     else:
         here = suite.machine() | {change: 77}
         monkeypatch.setattr(suite, "machine", lambda: here)
-    suite.Suite(out, quiet).run(["pong"], 1)
+    said: list[str] = []
+    suite.Suite(out, said.append).run(["pong"], 1)
     assert children.trained == ["pong-1", "pong-1"]
+    word = "Of another machine or torch, and done again: 1."
+    assert (word in said) == (change in ("torch", "cores"))
 
 
 def test_results_of_another_commit_are_kept_with_a_word(children: Children, tmp_path: Path) -> None:
@@ -129,8 +132,8 @@ def test_results_of_another_commit_are_kept_with_a_word(children: Children, tmp_
     suite.Suite(out, said.append, lambda folder: ("", None)).run(["pong"], 2)
     assert children.trained == ["pong-1", "pong-2"]
     assert said == [
-        f"2 results in {str(out)!r} are of 0123456789ab+, not of no commit as the code is now. They are "
-        f"kept; delete the file to do all again."
+        f"Kept: 2 of the results in {str(out)!r}, of 0123456789ab+, not of no commit as the code is now. "
+        f"Delete the file to do all again."
     ]
     assert suite.commits([{"commit": "a"}, {"commit": ""}, {"commit": "a"}]) == "a, no commit"
 
@@ -202,6 +205,7 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "reached": lambda data: data["results"]["pong-1"].update(reached=[]),
     "env": lambda data: data["results"]["pong-1"].update(env=["pong"]),
     "error": lambda data: data["results"]["pong-1"].update(error=4),
+    "run": lambda data: data["results"]["pong-1"].pop("run"),
     "seed": lambda data: data["results"]["pong-1"].update(seed={}),
 }
 
