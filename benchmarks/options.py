@@ -35,10 +35,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "priority 0.6": {"train.priority": 0.6},
     "target KL 0.03, three epochs": {"train.target_kl": 0.03, "train.epochs": 3},
     "two pieces a minibatch": {"train.accumulate": 2},
-    "normalised observations": {"policy.normalise": True},
     "normalised rewards": {"train.normalise_rewards": True, "train.reward_scale": 1.0},
     "separate critic": {"policy.separate_value": True},
-    "LSTM": {"policy.memory": "lstm"},
     "GRU": {"policy.memory": "gru"},
     "minGRU": {"policy.memory": "mingru"},
 }
@@ -47,9 +45,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
 def one(env: str, seed: int, changes: dict[str, Any]) -> dict[str, Any]:
     """Train until the target; steps and seconds of training, None where it was not reached."""
     import torch
-    from skipjack.run.wiring import make_policy, make_vector
 
     from skipjack.run.config import configure
+    from skipjack.run.wiring import make_policy, make_vector
     from skipjack.train.ppo import PPO
 
     configured = configure(env, flags={"seed": seed} | changes)
@@ -69,12 +67,14 @@ def one(env: str, seed: int, changes: dict[str, Any]) -> dict[str, Any]:
     return {"steps": None, "seconds": None, "best": best}
 
 
-def is_preset(env: str, changes: dict[str, Any]) -> bool:
-    """Whether the preset has these settings already."""
+def is_left_out(env: str, changes: dict[str, Any]) -> bool:
+    """Whether the preset has these settings already, or no memory to replace."""
     from skipjack.config import flatten
     from skipjack.run.config import configure
 
     values = flatten(configure(env).config)
+    if "policy.memory" in changes and values["policy.memory"] == "none":
+        return True
     return all(values[name] == value for name, value in changes.items())
 
 
@@ -113,7 +113,7 @@ def main() -> None:
         for env in TARGETS:
             for option, changes in OPTIONS.items():
                 key = f"{env} | {option} | {seed}"
-                if key in found or (changes and is_preset(env, changes)):
+                if key in found or (changes and is_left_out(env, changes)):
                     continue
                 done = subprocess.run(
                     [sys.executable, __file__, "--one", env, str(seed), json.dumps(changes)],

@@ -67,16 +67,19 @@ def speeds() -> dict[str, Any]:
         rows = [
             skipjack("bench", "steps", env, "--vector.num-envs", "4096")[0] for _ in range(TIMES)
         ]
-        one = [row["steps/s, one thread"] for row in rows]
+        one = [row["speeds"][0]["steps_per_second"] for row in rows]
         found[f"{env}, one core"] = median(one)
-        several = next(key for key in rows[0] if key.startswith("steps/s") and "one" not in key)
-        found[f"{env}, {several.split(', ')[1]} against one"] = median(
-            [row[several] / row["steps/s, one thread"] for row in rows]
-        )
+        for at, several in enumerate(rows[0]["speeds"][1:], start=1):
+            found[f"{env}, {several['threads']} threads against one"] = median(
+                [
+                    row["speeds"][at]["steps_per_second"] / alone
+                    for row, alone in zip(rows, one, strict=True)
+                ]
+            )
     for env in ("breakout", "pong/lstm", "pong"):
         rows = [skipjack("bench", "train", env)[0] for _ in range(TIMES)]
-        found[f"training {env}"] = median([row["steps/s"] for row in rows])
-        found[f"training {env}, time"] = {k: rows[0][k] for k in rows[0] if k.endswith("%")}
+        found[f"training {env}"] = median([row["steps_per_second"] for row in rows])
+        found[f"training {env}, time"] = rows[0]["time"]
     return found
 
 

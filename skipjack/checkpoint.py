@@ -35,6 +35,9 @@ if TYPE_CHECKING:  # commands that only look at runs do without numpy
 FORMAT = 1
 """Number of the layout above; a newer one is refused."""
 
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading files can raise that hold anything."""
+
 
 @dataclass(slots=True)
 class Checkpoint:
@@ -136,7 +139,7 @@ def load(path: Path) -> Checkpoint:
         written = int(manifest["format"])
     except FileNotFoundError:
         raise RunError(f"{str(path)!r} must be a checkpoint, but has no manifest.json.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except _DAMAGE as error:
         raise _damaged(path, error) from None
     if written > FORMAT:
         raise RunError(
@@ -155,7 +158,7 @@ def load(path: Path) -> Checkpoint:
                 present.add(name)
         state = json.loads((path / "state.json").read_text(encoding="utf-8"))
         return Checkpoint(path, int(manifest["steps"]), dict(state), frozenset(present))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _DAMAGE as error:
         raise _damaged(path, error) from None
 
 
@@ -295,10 +298,18 @@ def _retire(folder: Path, newest: str, keep: int, pinned: Collection[int]) -> No
     staying = {f"{steps:012d}" for steps in pinned} | {newest, *recent}
     for name in names:
         if name in staying and name != newest:
-            manifest = json.loads((folder / name / "manifest.json").read_text(encoding="utf-8"))
-            for file in manifest["latest_only"]:
+            for file in _latest_only(folder / name):
                 _remove(folder / name / file)
     _discard(folder, [name for name in names if name not in staying])
+
+
+def _latest_only(path: Path) -> list[str]:
+    """Files of a checkpoint that only the newest keeps; none if it is damaged, which stays as it is."""
+    try:
+        manifest = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+        return [name for name in manifest["latest_only"] if name in manifest["files"]]
+    except _DAMAGE:
+        return []
 
 
 def _discard(folder: Path, names: Collection[str]) -> None:

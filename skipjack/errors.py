@@ -70,6 +70,11 @@ def must(rule: str, hint: str = "", **got: object) -> UsageError:
     return UsageError(f"{start}, but got {values}.{tail}")
 
 
+def clause(error: BaseException) -> str:
+    """The first line of an error as part of a sentence: without a full stop at its end."""
+    return str(error).strip().partition("\n")[0].rstrip(". ")
+
+
 def _either(names: list[str]) -> str:
     quoted = [repr(name) for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -90,6 +90,7 @@ def evaluate(
             actions, state = _act(policy, batch, state, seed, tick, deterministic, device)
             steps += int(np.count_nonzero(batch.may_act))
             tick += 1
+            alive = batch.alive.copy()  # a dead step leaves no memory
             batch = vector.step(actions)
             if len(batch.episodes):
                 records.append(batch.episodes)
@@ -101,7 +102,7 @@ def evaluate(
             if state:
                 from skipjack.policies.memory import clear
 
-                ended = batch.terminated | batch.truncated | ~batch.alive
+                ended = batch.terminated | batch.truncated | ~alive
                 state = clear(state, torch.from_numpy(ended).to(device))
     if budget is not None:
         # Some slot has not finished one episode: more than one of the others would be the short ones.
@@ -110,7 +111,12 @@ def evaluate(
 
 
 def score_of_chance(
-    vector: Vector, quota: int, steps: int, max_steps: int = 20_000_000, seed: int = 0
+    vector: Vector,
+    quota: int,
+    steps: int,
+    max_steps: int = 20_000_000,
+    seed: int = 0,
+    stop: Callable[[], bool] = lambda: False,
 ) -> float:
     """Mean score of the random player, by the same rules as a policy's; NaN if it does not end.
 
@@ -119,7 +125,7 @@ def score_of_chance(
         quota: most episodes a slot.
         steps: steps that the policy beside it played: the random player gets as many, so that it
             takes no longer, or `CHANCE_STEPS` if that is more.
-        max_steps, seed: the evaluation's.
+        max_steps, seed, stop: the evaluation's.
     """
     from skipjack.policies.random import RandomPolicy
 
@@ -130,6 +136,7 @@ def score_of_chance(
         budget=steps,
         max_steps=min(max_steps, max(steps, CHANCE_STEPS)),
         seed=seed,
+        stop=stop,
     )
     # Only the short episodes of slots that could not end would count: no number rather than that.
     return math.nan if found.unfinished else found.score

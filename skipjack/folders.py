@@ -10,6 +10,9 @@ from skipjack import baseline
 from skipjack.checkpoint import Checkpoint, latest, load
 from skipjack.errors import RunError, UsageError, must, unknown
 
+LONGEST = 200
+"""Bytes in a run's name: file systems take 255, and `remove_run` puts some in front."""
+
 
 def find(target: str, root: Path = Path("runs")) -> Checkpoint:
     """The checkpoint that a name means: a run below `root`, a run's folder or a checkpoint's.
@@ -33,8 +36,9 @@ def locate(target: str, root: Path = Path("runs")) -> Path:
         UsageError: there is no such run.
     """
     for path in (Path(target), root / target):
-        is_weights = path.suffix == baseline.SUFFIX and path.is_file()
-        if is_weights or _names_checkpoint(path) or (path / "checkpoints").is_dir():
+        # os.path tells False of a name that is too long, where pathlib raises.
+        is_weights = path.suffix == baseline.SUFFIX and os.path.isfile(path)
+        if is_weights or _names_checkpoint(path) or os.path.isdir(path / "checkpoints"):
             return path
     raise unknown("run", target, list_runs(root), see="skipjack runs")
 
@@ -51,10 +55,16 @@ def create_run(root: Path, name: str) -> Path:
         UsageError: the name is taken or is no folder name.
         RunError: it cannot be made.
     """
-    if not name or name in (".", "..") or any(sign in name for sign in "/\\\0"):
-        raise must("a run's name must be a folder name", name=name)
+    # Commands would take -name for a flag and pass over .name as hidden.
+    odd = name.startswith((".", "-")) or any(sign in name for sign in "/\\\0")
+    if not name or odd or len(os.fsencode(name)) > LONGEST:
+        raise must(
+            'a run\'s name must be a folder name without "." or "-" in front, of at most '
+            f"{LONGEST} bytes",
+            name=name,
+        )
     run = root / name
-    if os.path.exists(run):  # where pathlib raises for a name that is too long, the next step tells
+    if run.exists():
         raise UsageError(
             f"The run {name!r} exists already in {str(root)!r}. Go on with it (--resume), or choose "
             f"another name (--run)."
@@ -69,9 +79,8 @@ def create_run(root: Path, name: str) -> Path:
 
 
 def discard_empty(run: Path) -> None:
-    """Remove the folder of a run that has neither settings nor a checkpoint: it never began."""
-    begun = (run / "config.toml").exists() or any((run / "checkpoints").glob("[0-9]*"))
-    if not begun:
+    """Remove the folder of a run without a checkpoint: the first is there before training begins."""
+    if not any((run / "checkpoints").glob("[0-9]*")):
         shutil.rmtree(run, ignore_errors=True)
 
 
@@ -110,4 +119,4 @@ def remove_run(run: Path) -> None:
 
 
 def _names_checkpoint(path: Path) -> bool:
-    return (path / "manifest.json").exists() or path.parent.name == "checkpoints"
+    return os.path.exists(path / "manifest.json") or path.parent.name == "checkpoints"

@@ -5,6 +5,7 @@ Looking names up imports nothing: a game's module loads when it is used.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skipjack.errors import UsageError, must, unknown
+from skipjack.errors import UsageError, clause, must, unknown
 
 GAMES = {
     "bandit": (
@@ -106,8 +107,10 @@ def load(target: str) -> Any:
     """
     hint = "Build the games with: pip install -e ." if target.startswith("skipjack.") else ""
     found = attribute(target, "environment", hint)
-    if not hasattr(found, "Config"):
-        raise must("an environment must be an engine class with a Config", name=target)
+    if not dataclasses.is_dataclass(getattr(found, "Config", None)):
+        raise must(
+            "an environment must be an engine class whose Config is a dataclass", name=target
+        )
     return found
 
 
@@ -130,12 +133,12 @@ def attribute(target: str, what: str, hint: str = "") -> Any:
     except (ImportError, AttributeError) as error:
         hint = hint or "Run from the folder that holds it, or install its package."
         raise UsageError(
-            f"The {what} {target!r} must be importable, but {error}. {hint}"
+            f"The {what} {target!r} must be importable, but {clause(error)}. {hint}"
         ) from error
     except Exception as error:  # whatever a user's module does when it is read
         raise UsageError(
             f"The {what} {target!r} must be importable, but its module raised "
-            f"{type(error).__name__}: {error}."
+            f"{type(error).__name__}: {clause(error)}."
         ) from error
 
 
@@ -194,7 +197,7 @@ def _preset_folder(game: str) -> Path | None:
     module_name = target.partition(":")[0]
     try:
         spec = importlib.util.find_spec(module_name)
-    except (ImportError, ValueError):
+    except Exception:  # finding a module reads the packages that it is in, whatever they do
         return None
     if spec is None or spec.origin is None:
         return None

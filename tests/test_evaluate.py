@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from skipjack.policies.config import PolicyConfig
 from skipjack.policies.policy import Policy
 from skipjack.rows import Rows, episode_dtype
 from skipjack.spaces import Actions, Layout
+from skipjack.testing.corridor import Corridor
 from skipjack.vector import Serial, Vector, make
 
 
@@ -161,6 +162,34 @@ def test_memory_is_cleared_between_episodes() -> None:
     vector = make("reset_leak", 16, threads=1, config={"desynchronise": False})
     policy = Counter(vector.observation, vector.action, PolicyConfig(hidden=8))
     assert evaluate(policy, vector, quota=5).score == 1.0
+
+
+def test_a_dead_step_leaves_no_memory() -> None:
+    """Nor does an episode's end: what a row that acts remembers is of its own life alone."""
+
+    class Diary(Policy):
+        """Remembers what it saw since its memory was cleared: steps, and whether one was dead."""
+
+        kept: ClassVar[list[Any]] = []
+
+        def initial_state(self, rows: int) -> Any:
+            return (torch.zeros(rows, 2),)
+
+        def step(self, observations: Any, state: Any) -> Any:
+            dead = observations[:, 2:] == 0  # the corridor's last number says who still runs
+            after = state[0] + torch.cat([torch.ones_like(dead), dead], -1)
+            self.kept.append((dead[:, 0], state[0]))
+            return torch.zeros(len(observations), 2), after[:, 0], (after,)
+
+    vector = Serial(Corridor(6, Corridor.Config(time_limit=9)))
+    policy = Diary(vector.observation, vector.action, PolicyConfig(hidden=8))
+    evaluate(policy, vector, quota=4)
+    dead = torch.stack([dead for dead, _ in policy.kept])
+    memory = torch.stack([memory for _, memory in policy.kept])
+    assert dead.any()
+    assert (memory[..., 1] == 0).all()
+    assert memory[..., 0].max() <= 9
+    assert (memory[1:, :, 0][dead[:-1]] == 0).all()
 
 
 def test_deterministic_takes_the_most_probable() -> None:

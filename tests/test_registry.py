@@ -58,7 +58,7 @@ def test_wrong_names(name: str, words: str) -> None:
     [
         ("no_such_module:Game", "No module named 'no_such_module'"),
         ("skipjack.testing.corridor:Nothing", "has no attribute 'Nothing'"),
-        ("json:loads", "engine class with a Config"),
+        ("json:loads", "engine class whose Config is a dataclass"),
     ],
 )
 def test_targets_that_are_none(target: str, words: str) -> None:

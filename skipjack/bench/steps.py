@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,19 +20,25 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
 
     Drawing the actions is not part of the time: 64 sets are drawn before.
     """
-    row: dict[str, Any] = {"env": configured.entry.full_name}
+    row: dict[str, Any] = {"env": configured.entry.full_name, "speeds": []}
     for threads in dict.fromkeys([1, configured.config.vector.threads or cores()]):
         vector = _vector(configured, threads)
-        speeds = _measure_steps(vector, seconds, repetitions)
-        name = "one thread" if threads == 1 else f"{threads} threads"
-        row[f"steps/s, {name}"] = statistics.median(speeds)
-        row[f"lowest, {name}"] = min(speeds)
-        row[f"highest, {name}"] = max(speeds)
+        measured = _measure_steps(vector, seconds, repetitions)
+        row["speeds"].append({"threads": threads} | summary(measured))
         row["rows"] = vector.num_rows
-        row["observation bytes"] = vector.observation.nbytes
-        row["env bytes"] = getattr(vector.engine, "env_nbytes", None)
+        row["observation_bytes"] = vector.observation.nbytes
+        row["env_bytes"] = getattr(vector.engine, "env_nbytes", None)
         vector.close()
     return row
+
+
+def summary(measured: Sequence[float]) -> dict[str, float]:
+    """The median of steps a second over the repetitions, the lowest and the highest."""
+    return {
+        "steps_per_second": statistics.median(measured),
+        "lowest": min(measured),
+        "highest": max(measured),
+    }
 
 
 def _vector(configured: Configured, threads: int) -> Vector:

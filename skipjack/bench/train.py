@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import Any
 
+from skipjack.bench.steps import summary
 from skipjack.run.config import Configured
 from skipjack.vector.config import cores
 
@@ -14,15 +14,16 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
     """Steps a second of collect and learn, after a warm-up, and where the time goes."""
     import torch
 
-    from skipjack.run.run import choose_device, make_policy, make_vector
+    from skipjack.run.wiring import choose_device, enough_memory, make_policy, make_vector
     from skipjack.train.ppo import PPO
 
     config = configured.config
     torch.set_num_threads(config.train.threads or cores())
     device = choose_device(config.train.device)
-    vector = make_vector(configured, config.vector.num_envs, device=device)
-    policy = make_policy(configured, vector, device)
-    trainer = PPO(config.train, vector, policy, seed=config.seed)
+    with enough_memory():
+        vector = make_vector(configured, config.vector.num_envs, device=device)
+        policy = make_policy(configured, vector, device)
+        trainer = PPO(config.train, vector, policy, seed=config.seed)
     speeds, profile = [], {}
     for repetition in range(-1, repetitions):
         began, before = time.perf_counter(), trainer.steps
@@ -41,7 +42,7 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
         "parameters": sum(p.numel() for p in policy.parameters()),
         "device": str(device),
         "precision": config.train.precision,
-        "steps/s": statistics.median(speeds),
-        "lowest": min(speeds),
-        "highest": max(speeds),
-    } | {f"{phase} %": 100 * spent / total for phase, spent in profile.items()}
+        "threads": config.vector.threads or cores(),
+        **summary(speeds),
+        "time": {phase: spent / total for phase, spent in profile.items()},
+    }

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from skipjack import registry
 from skipjack.cli import flags
+from skipjack.config import Within
 from skipjack.errors import UsageError, must, unknown
 
 RELEASED = "benchmarks/suite.json"
@@ -29,9 +30,9 @@ KINDS = {
 class BenchFlags:
     """Flags of `skipjack bench steps` and `train` beside the settings."""
 
-    seconds: float = 3.0
+    seconds: Annotated[float, Within(0.01, 86_400)] = 3.0
     """Seconds of each of the repetitions."""
-    repetitions: int = 3
+    repetitions: Annotated[int, Within(1, 1000)] = 3
     """Repetitions; the median is reported."""
     json: bool = False
     """End with a line of JSON on standard output."""
@@ -41,7 +42,7 @@ class BenchFlags:
 class SuiteFlags:
     """Flags of `skipjack bench suite`."""
 
-    seeds: int = 5
+    seeds: Annotated[int, Within(1, 1000)] = 5
     """Seeds 1 to this number are trained."""
     envs: str = ""
     """Presets to train, parted by commas; empty is all of them."""
@@ -81,12 +82,6 @@ def _speed(kind: str, rest: list[str]) -> int:
     own, chosen = flags.parse(
         BenchFlags, rest, f"skipjack bench {kind} ENV", f"Measure {KINDS[kind]}.", first.config
     )
-    if own.seconds <= 0 or own.repetitions < 1:
-        raise must(
-            "--seconds must be above 0 and --repetitions at least 1",
-            seconds=own.seconds,
-            repetitions=own.repetitions,
-        )
     configured = configure(name, flags=chosen)
     from skipjack.bench import steps, train
 
@@ -99,8 +94,6 @@ def _speed(kind: str, rest: list[str]) -> int:
 def _suite(rest: list[str]) -> int:
     """Train the suite; exit code 1 if a training failed."""
     own, _ = flags.parse(SuiteFlags, rest, "skipjack bench suite", f"Measure: {KINDS['suite']}.")
-    if own.seeds < 1:
-        raise must("--seeds must be at least 1", seeds=own.seeds)
     from skipjack.bench import curves, page, suite, table
     from skipjack.run import origin
 
@@ -144,9 +137,16 @@ def _command(own: SuiteFlags, envs: Sequence[str]) -> str:
 
 
 def _lines(row: dict[str, Any]) -> str:
-    lines = []
-    for name, value in row.items():
-        shown = f"{value:,.4g}" if isinstance(value, float) and value < 1000 else value
-        shown = f"{value:,.0f}" if isinstance(value, float) and value >= 1000 else shown
-        lines.append(f"{name:28} {shown}")
-    return "\n".join(lines)
+    """A measurement in words: a line a fact, speeds first."""
+    facts = {"env": row["env"]}
+    for speed in row.get("speeds", [row]):
+        threads = "one thread" if speed["threads"] == 1 else f"{speed['threads']} threads"
+        low, high = speed["lowest"], speed["highest"]
+        facts[f"steps/s, {threads}"] = (
+            f"{speed['steps_per_second']:,.0f}  ({low:,.0f} to {high:,.0f})"
+        )
+    for phase, share in row.get("time", {}).items():
+        facts[f"time, {phase}"] = f"{share:.1%}"
+    rest = ("rows", "observation_bytes", "env_bytes", "parameters", "device", "precision")
+    facts |= {name.replace("_", " "): f"{row[name]}" for name in rest if row.get(name) is not None}
+    return "\n".join(f"{name:24} {fact}" for name, fact in facts.items())

@@ -9,6 +9,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ from skipjack.vector.config import VectorConfig
 
 FLAGS = ("--json", "-h", "--help")
 CORE = ("numpy", "torch", "gymnasium", "tyro", "rich", "safetensors")
+OPTIONAL = {"wandb": "track", "tensorboard": "track", "matplotlib": "sweep"}
+"""Packages that some flags need, and the extra that brings each."""
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """The part of a run's settings that the machine file may be about."""
+
+    vector: VectorConfig = field(default_factory=VectorConfig)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -59,6 +69,11 @@ def examine() -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             found[package] = "missing"
             problems.append(f"{package} is not installed. Install it with: pip install {package}.")
+    for package, extra in OPTIONAL.items():
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = f'none (optional: pip install "skipjack[{extra}]")'
     found["compiler"] = next(filter(None, map(shutil.which, ("cc", "gcc", "clang", "cl"))), "none")
     missing, stale = build.state()
     found["native parts"] = f"{len(missing)} missing, {len(stale)} stale"
@@ -74,9 +89,7 @@ def examine() -> dict[str, Any]:
     machine = settings.machine_file()
     found["machine file"] = f"{machine} ({'there' if machine.exists() else 'none'})"
     try:
-        settings.resolve(
-            VectorConfig(), [(a, b.get("vector", {})) for a, b in settings.machine_layer()]
-        )
+        settings.resolve(_Shared(), settings.machine_layer())
     except SkipjackError as error:
         problems.append(str(error))
     found["terminal"] = "yes" if sys.stdout.isatty() else "no: plain lines instead of the dashboard"

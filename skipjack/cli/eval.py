@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from skipjack import baseline, folders
 from skipjack.cli import flags
 from skipjack.cli.saved import saved_of
-from skipjack.errors import must
+from skipjack.config import Within
 from skipjack.run.config import configure
 
 
@@ -20,15 +21,15 @@ class EvalFlags:
 
     baseline: bool = False
     """Evaluate the weights that ship with an environment; `baseline:ENV` names them too."""
-    episodes: int = 256
+    episodes: Annotated[int, Within(1, None)] = 256
     """Episodes to play at least; every slot plays the same number."""
     deterministic: bool = False
     """Take the most probable action instead of a sampled one."""
     opponent: str = ""
     """Opponent in games that take one; empty leaves the run's own setting."""
-    seed: int = -1
+    seed: Annotated[int, Within(-1, 2**63 - 1)] = -1
     """Seed of the evaluation; -1 takes the run's."""
-    threads: int = 0
+    threads: Annotated[int, Within(0, 1024)] = 0
     """Threads that step the envs; 0 is one for each core."""
     json: bool = False
     """End with a line of JSON on standard output."""
@@ -43,8 +44,6 @@ def run(arguments: Sequence[str]) -> int:
         "skipjack eval RUN",
         "Evaluate a run's newest checkpoint, a checkpoint, or an environment's baseline.",
     )
-    if own.episodes < 1:
-        raise must("--episodes must be at least 1", episodes=own.episodes)
     if own.baseline:
         target = baseline.PREFIX + target.removeprefix(baseline.PREFIX)
     found = folders.find(target, Path("runs"))
@@ -59,16 +58,17 @@ def run(arguments: Sequence[str]) -> int:
     configured = configure(name, saved=saved, flags=chosen)
     from skipjack.report.plain import describe
     from skipjack.report.store import evaluation_row
-    from skipjack.run.run import evaluate_policy, load_policy
+    from skipjack.run.wiring import evaluate_policy, load_policy
 
     policy = load_policy(configured, found)
     evaluation = evaluate_policy(configured, policy, quota=1, episodes=own.episodes)
     if own.json:
-        row = {"env": name, "run": str(found.path), "steps": found.steps}
+        run, path = str(folders.run_of(found.path)), str(found.path)
+        row: dict[str, object] = {"env": name, "run": run, "checkpoint": path, "steps": found.steps}
         row |= evaluation_row(evaluation) | {"seconds": evaluation.seconds}
         print(json.dumps(row))
         return 0
-    print(f"{name} at step {found.steps}. {describe(evaluation)}")
+    print(f"{name} at step {found.steps}. Evaluation: {describe(evaluation)}")
     for statistic, mean in {"length": evaluation.length, **evaluation.statistics}.items():
         print(f"  {statistic:12} {mean:10.4g}")
     return 0

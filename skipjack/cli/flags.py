@@ -1,15 +1,20 @@
-"""Flags from the settings' dataclasses: tyro reads them, prints the help and explains mistakes."""
+"""Flags from the settings' dataclasses: tyro takes them apart and prints the help.
+
+What is wrong with them is told in a sentence, as everywhere: values are text to tyro, which
+`config.checked` reads, the same for flags and for files.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from skipjack import config as settings
 from skipjack.config import Setting
-from skipjack.errors import UsageError
+from skipjack.errors import UsageError, unknown
 
 T = TypeVar("T")
 
@@ -33,28 +38,41 @@ def parse(
         config: root config whose settings are flags too, with its values as defaults.
 
     Returns:
-        the command's flags, and the settings that were given, by dotted name.
+        the command's flags, and the settings that were given, by dotted name, as text.
 
     Raises:
-        SystemExit: after help (0) or a mistake (2), as tyro does it.
+        UsageError: a flag is unknown or lacks its value, or a value of the command's own is not allowed.
+        SystemExit: after help.
     """
     if not arguments:
         return command(), {}
     import tyro  # 70 ms: only where there is something to read
 
     known = settings.settings(type(config)) if config is not None else {}
-    given = _expand(arguments, known)
-    own = [_own_flag(setting, command, tyro) for setting in settings.settings(command).values()]
+    own = _own_settings(command)
+    every = {setting.name: setting for setting in own.values()}
+    every |= {_spelled(name): setting for name, setting in known.items()}
+    given = _expand(arguments, every)
+    _check_values(given, every)
+    fields = [_flag(own[name], name, own[name].default, tyro) for name in own]
     sections = _sections(config, known, tyro) if config is not None else []
-    whole = dataclasses.make_dataclass("Flags", [*own, *sections], namespace={"__doc__": None})
+    whole = dataclasses.make_dataclass("Flags", [*fields, *sections], namespace={"__doc__": None})
     if sections:
         description += " Short forms: --threads for --vector.threads, --policy for --policy.own."
-    found: Any = tyro.cli(whole, args=given, prog=prog, description=description)
+    found: Any
+    found, strange = tyro.cli(
+        whole, args=given, prog=prog, description=description, return_unknown_args=True
+    )
+    if strange:
+        flags = [*every, *SHORT] if sections else every
+        see = f"{' '.join(word for word in prog.split() if not word.isupper())} --help"
+        raise unknown("flag", strange[0].partition("=")[0], flags, see=see)
     flat = settings.flatten(found)
     named = {token.split("=", 1)[0].lstrip("-").replace("-", "_") for token in given}
     named |= {name.replace(".no_", ".") for name in named}
     chosen = {name: flat[name] for name in known if name in named}
-    return command(**{name: getattr(found, name) for name, _, _ in own}), chosen
+    values = {name: settings.checked(own[name], getattr(found, name)) for name in own}
+    return command(**values), chosen
 
 
 def subject(arguments: Sequence[str], usage: str) -> tuple[str, list[str]]:
@@ -75,29 +93,44 @@ def path_or_none(text: str) -> Path | None:
     return Path(text) if text else None
 
 
-def _expand(arguments: Sequence[str], known: dict[str, Setting]) -> list[str]:
+def _expand(arguments: Sequence[str], every: Mapping[str, Setting]) -> list[str]:
     """Short forms spelled out, `--switch True` as a switch; tyro takes care of the rest."""
-    switches = {name for name, setting in known.items() if setting.type is bool}
+    switches = {name for name, setting in every.items() if setting.type is bool}
     found: list[str] = []
     for token in arguments:
         head, equals, value = token.partition("=")
         full = SHORT.get(head, "")
-        found.append((full if full.lstrip("-") in known else head) + equals + value)
+        found.append((full if full in every else head) + equals + value)
     result: list[str] = []
     at = 0
     while at < len(found):
         head, equals, value = found[at].partition("=")
-        name = head.lstrip("-").replace("-", "_")
+        name = head.replace("_", "-")
         following = found[at + 1] if at + 1 < len(found) else ""
         if name in switches and (equals or following.lower() in ("true", "false")):
             at += not equals
-            section, _, leaf = head[2:].rpartition(".")
-            wanted = (value or following).lower() == "true"
-            result.append(head if wanted else f"--{section}.no-{leaf}")
+            section, dot, leaf = head[2:].rpartition(".")
+            wanted = settings.checked(every[name], value if equals else following)
+            result.append(head if wanted else f"--{section}{dot}no-{leaf}")
         else:
             result.append(found[at])
         at += 1
     return result
+
+
+def _check_values(given: Sequence[str], every: Mapping[str, Setting]) -> None:
+    """Whether something stands behind every flag that takes a value.
+
+    Raises:
+        UsageError: nothing does, or another flag.
+    """
+    for token, following in zip(given, [*given[1:], "--"], strict=True):
+        setting = every.get(token.replace("_", "-"))
+        if setting and setting.type is not bool and re.match(r"-(?![\d.])", following):
+            raise UsageError(
+                f"The flag {token!r} must be followed by its value. Write {token}=... for one that "
+                f"begins with a dash."
+            )
 
 
 def _sections(config: Any, known: dict[str, Setting], tyro: Any) -> list[tuple[str, Any, Any]]:
@@ -119,27 +152,35 @@ def _sections(config: Any, known: dict[str, Setting], tyro: Any) -> list[tuple[s
     return direct
 
 
-def _own_flag(setting: Setting, command: type, tyro: Any) -> tuple[str, Any, Any]:
-    """A field of a command's own flags; `metadata["flag"]` names one that Python reserves."""
-    field = next(f for f in dataclasses.fields(command) if f.name == setting.name)
-    name = field.metadata.get("flag")
-    return (
-        setting.name,
-        Annotated[setting.type, tyro.conf.arg(help=setting.doc, name=name)],
-        setting.default,
-    )
+def _own_settings(command: type) -> dict[str, Setting]:
+    """A command's own flags by field, named as they are written.
+
+    `metadata["flag"]` is the name of one that Python reserves.
+    """
+    fields = {field.name: field for field in dataclasses.fields(command)}
+    return {
+        name: dataclasses.replace(setting, name=_spelled(fields[name].metadata.get("flag", name)))
+        for name, setting in settings.settings(command).items()
+    }
 
 
 def _flag(setting: Setting, name: str, value: Any, tyro: Any) -> tuple[str, Any, Any]:
     """One setting as a field for tyro. Values stay text: `config.checked` converts them."""
     help_text = " ".join(filter(None, [setting.doc, _allowed(setting)]))
+    written = setting.name.removeprefix("--") if setting.name.startswith("--") else None
     if setting.type is bool:
-        return name, Annotated[bool, tyro.conf.arg(help=help_text)], value
+        return name, Annotated[bool, tyro.conf.arg(help=help_text, name=written)], value
     metavar = getattr(setting.type, "__name__", "text").upper()
     if setting.options:
         metavar = "{" + ",".join(map(str, setting.options)) + "}"
-    text = "" if value is None else str(value)
-    return name, Annotated[str, tyro.conf.arg(help=help_text, metavar=metavar)], text
+    text = "none" if value is None else str(value)
+    arg = tyro.conf.arg(help=help_text, metavar=metavar, name=written)
+    return name, Annotated[str, arg], text
+
+
+def _spelled(name: str) -> str:
+    """A setting's name as a flag."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _allowed(setting: Setting) -> str:

@@ -50,24 +50,31 @@ def main(argv: Sequence[str] | None = None) -> int:
             return code
     except SkipjackError as error:
         return _failed(str(error), error.exit_code, arguments)
-    except SystemExit as error:  # tyro has explained the mistake
-        if error.code == 2 and "--json" in arguments:
-            print(json.dumps({"error": "The flags were not understood.", "exit_code": 2}))
+    except SystemExit as error:  # tyro's help, or a signal
+        if isinstance(error.code, int) and error.code > 128:
+            return _json("Stopped before it was done.", error.code, arguments)
         raise
     except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # Whoever read the output is gone; keep the interpreter from complaining at its exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _json("Stopped before it was done.", 130, arguments)
+    except BrokenPipeError:  # whoever read the output is gone
+        return _json("", 1, [])
     except OSError as error:
         return _failed(f"The system refused: {error}.", 1, arguments)
 
 
 def _failed(sentence: str, code: int, arguments: list[str]) -> int:
     print(f"skipjack: {sentence}", file=sys.stderr)
-    if "--json" in arguments:
-        print(json.dumps({"error": sentence, "exit_code": code}))
+    return _json(sentence, code, arguments)
+
+
+def _json(sentence: str, code: int, arguments: list[str]) -> int:
+    """Give the exit code, and with --json the error as the last line of output."""
+    try:
+        if "--json" in arguments:
+            print(json.dumps({"error": sentence, "exit_code": code}))
+        sys.stdout.flush()
+    except OSError:  # it takes no more: keep the interpreter from complaining at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 from skipjack import checkpoint, folders, registry
 from skipjack import config as settings
 from skipjack.cli import flags
-from skipjack.cli.saved import describe, load_saved, newest_run, next_commands
+from skipjack.cli.saved import describe, load_saved, newest_run, next_commands, saved_of
 from skipjack.errors import must
 from skipjack.report import Reporter
 from skipjack.run import lock, trackers
@@ -90,7 +91,6 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
             result = session.train()
         finally:
             sink.close()
-            folders.discard_empty(folder)  # a run that never began leaves nothing
     if own.json:
         row = result_row(result, task.configured)
         row["seconds_start"] = ready - began
@@ -126,11 +126,18 @@ def _prepare(
         held.enter_context(lock.hold(folder))
         resumed, configured = _resume(folder, name, own, chosen, file)
         return Task(folder, configured, trackers.choose(own.track, folder), resumed=resumed)
-    configured = configure(name, file=file, flags=chosen)
-    tracked = trackers.choose(own.track)
     weights = folders.find(own.source, RUNS) if own.source else None
+    shape = {}  # weights fit the policy that they were trained as
+    if weights is not None:
+        theirs = settings.dotted(saved_of(weights)[1])
+        shape = {key: theirs[key] for key in theirs if key.startswith("policy.")}
+    configured = configure(
+        name, file=file, saved=shape, saved_in=f"--from {own.source}", flags=chosen
+    )
+    tracked = trackers.choose(own.track)
     stem = configured.entry.full_name.replace("/", "-").replace(":", "-")
     folder = folders.create_run(RUNS, own.run or folders.free_name(RUNS, stem))
+    held.callback(folders.discard_empty, folder)  # a run that never began leaves nothing
     held.enter_context(lock.hold(folder))
     return Task(folder, configured, tracked, weights=weights)
 
@@ -146,15 +153,16 @@ def _resume(
     if asked != folder and asked.resolve() != found.path.resolve():
         raise must(
             "a run goes on from its newest checkpoint, which alone has the envs",
-            hint=f"Start a new run from older weights with: --from {asked}.",
+            hint=f"Start a new run from older weights with: --from {shlex.quote(str(asked))}.",
             checkpoint=str(asked),
             newest=str(found.path),
         )
     saved_name, saved = load_saved(folder)
+    handle = shlex.quote(folder.name)
     if registry.resolve(name).full_name != saved_name:
         raise must(
             f"a resumed run must be of the environment that it began with, {saved_name!r}",
-            hint=f"Go on with: skipjack train {saved_name} --run {folder.name} --resume.",
+            hint=f"Go on with: skipjack train {saved_name} --run {handle} --resume.",
             environment=name,
         )
     before = settings.flatten(configure(saved_name, saved=saved).config)
@@ -164,7 +172,7 @@ def _resume(
     if changed or file is not None:
         raise must(
             f"a resumed run may only change {', '.join(MAY_CHANGE)}",
-            hint=f"Start a new run from its weights with: --from {folder.name}.",
+            hint=f"Start a new run from its weights with: --from {handle}.",
             got=changed or str(file),
         )
     # A run whose last evaluation was cut short goes on to have it.
@@ -185,6 +193,10 @@ def _remarks(task: Task, own: TrainFlags) -> list[str]:
         found.append(f"Reporting to {names} as before; --track none does not.")
     if task.resumed is None and (strange := _at_edge(task.configured)):
         found.append(strange)
+    if task.resumed and task.resumed.state["updates"] and not task.resumed.has("vector"):
+        found.append(
+            "These envs cannot be saved: they begin anew, and their first episodes do not count."
+        )
     return found
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skipjack import registry
-from skipjack.errors import SkipjackError, UsageError, must
+from skipjack.errors import SkipjackError, UsageError, clause, must
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.encoders import linear, make_encoder
 from skipjack.policies.heads import make_head
@@ -149,7 +149,7 @@ def build(observation: Layout, action: Actions, config: PolicyConfig) -> Any:
     except Exception as error:
         raise UsageError(
             f"The policy {own!r} must be made from (observation, action, config), but raised "
-            f"{type(error).__name__}: {error}."
+            f"{type(error).__name__}: {clause(error)}."
         ) from error
     lacking = [name for name in METHODS if not hasattr(policy, name)]
     if lacking:
@@ -181,7 +181,7 @@ def _try(policy: Any, own: str, observation: Layout, action: Actions) -> None:
     except Exception as error:
         raise UsageError(
             f"The policy {own!r} must act and learn on {tuple(seen.shape)} observations (time, rows, "
-            f"...), but raised {type(error).__name__}: {error}."
+            f"...), but raised {type(error).__name__}: {clause(error)}."
         ) from error
     wanted = [(2,), (3, 2), (3, *parameters.shape), (2,), (2, action.width), (2, action.width)]
     if shapes != wanted:

@@ -87,7 +87,8 @@ class Dashboard:
     def finish(self, evaluation: Evaluation | None, reason: str) -> None:
         """Show the end."""
         self._turn()
-        self.evaluation, self.status = evaluation, reason
+        # The sentence behind "failed: " is the command's to say, once.
+        self.evaluation, self.status = evaluation, reason.partition(":")[0]
         self.refresh()
 
     def close(self) -> None:
@@ -198,7 +199,9 @@ class Dashboard:
     def _foot(self) -> RenderableType:
         lines: list[RenderableType] = [Text(text, style="dim") for text in self.messages]
         if self.evaluation is not None:
-            lines.append(Text(describe(self.evaluation), style="bold yellow"))
+            lines.append(
+                Text(f"Final evaluation: {describe(self.evaluation)}", style="bold yellow")
+            )
         folder = self.info.folder if self.info else f"runs/{self.run}"
         hint = "" if self.evaluation else "   Ctrl-C saves and stops"
         lines.append(Text(f"{folder}{hint}", style="dim"))

@@ -57,7 +57,7 @@ class Plain:
     def finish(self, evaluation: Evaluation | None, reason: str) -> None:
         """Write the final score."""
         if evaluation is not None:
-            self.message(describe(evaluation))
+            self.message(f"Final evaluation: {describe(evaluation)}")
         # The sentence behind "failed: " is the command's to say, once.
         self.message(f"Run {reason.partition(':')[0]}.")
 
@@ -66,12 +66,12 @@ class Plain:
 
 
 def describe(evaluation: Evaluation) -> str:
-    """An evaluation as a sentence."""
+    """An evaluation in words, with a full stop."""
     unfinished = f", {evaluation.unfinished} slots unfinished" if evaluation.unfinished else ""
     chance = evaluation.random_score
     beside = "" if math.isnan(chance) else f" (random player {chance:.3f})"
     return (
-        f"Final evaluation: score {evaluation.score:.3f} ± {evaluation.score_ci95:.3f}{beside}, return "
+        f"score {evaluation.score:.3f} ± {evaluation.score_ci95:.3f}{beside}, return "
         f"{evaluation.return_:.2f}, {evaluation.episodes} episodes{unfinished}."
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -80,20 +81,9 @@ class Store:
 
 
 def read(folder: Path) -> list[dict[str, Any]]:
-    """All rows of a run; a last line that a kill cut in half is left out."""
+    """All rows of a run; damaged lines, such as a last one that a kill cut in half, are left out."""
     path = folder / FILE
-    if not path.exists():
-        return []
-    rows = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            row = json.loads(line)
-        except ValueError:
-            break
-        if not isinstance(row, dict):
-            break
-        rows.append(row)
-    return rows
+    return _rows(path.read_bytes().split(b"\n")) if path.exists() else []
 
 
 def read_end(folder: Path, size: int = 1 << 16) -> list[dict[str, Any]]:
@@ -108,15 +98,7 @@ def read_end(folder: Path, size: int = 1 << 16) -> list[dict[str, Any]]:
             lines = file.read().split(b"\n")
     except OSError:
         return []
-    rows = []
-    for line in lines[bool(begin) :]:  # the first is cut off, unless it is the file's own first
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            rows.append(row)
-    return rows
+    return _rows(lines[bool(begin) :])  # the first is cut off, unless it is the file's own first
 
 
 def update_row(progress: Progress) -> dict[str, Any]:
@@ -156,6 +138,18 @@ def finite(row: dict[str, Any]) -> dict[str, Any]:
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in row.items()
     }
+
+
+def _rows(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    rows = []
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict) and isinstance(row.get("update", 0), int):
+            rows.append(row)
+    return rows
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -64,6 +64,7 @@ def configure(
     *,
     file: Path | None = None,
     saved: Mapping[str, Any] | None = None,
+    saved_in: str = "the run's config.toml",
     flags: Mapping[str, Any] | None = None,
 ) -> Configured:
     """Settings for an env: defaults, preset, machine file, saved run, user's file, flags, in this order.
@@ -71,7 +72,8 @@ def configure(
     Args:
         name: the env's name.
         file: a TOML file of the user's.
-        saved: the settings of the run to go on with.
+        saved: settings of the run to go on with, or of the one whose weights are taken.
+        saved_in: where those came from, for the provenance.
         flags: values by dotted name.
 
     Raises:
@@ -84,7 +86,7 @@ def configure(
         *settings.machine_layer(),
     ]
     if saved is not None:
-        layers.append(("the run's config.toml", saved))
+        layers.append((saved_in, saved))
     if file is not None:
         values = settings.load_toml(file)
         # A run's own config.toml says which env it is of.

@@ -16,6 +16,8 @@ from skipjack import __version__, checkpoint, folders
 
 FILE = "origin.json"
 
+_KINDS = {"command": list, "steps": int, "settings": dict, "from": dict}
+
 
 def write(
     run: Path,
@@ -49,12 +51,22 @@ def write(
 
 
 def read(run: Path) -> list[dict[str, Any]]:
-    """The sittings of a run, in order; none if the file is missing or damaged."""
+    """The sittings of a run, in order, as far as they can be read: readers need not doubt a type."""
     try:
         found = json.loads((run / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    entries = (
+        [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    )
+    for entry in entries:
+        for name, kind in _KINDS.items():
+            if not isinstance(entry.get(name, kind()), kind):
+                del entry[name]
+        labels = entry.get("settings", {})
+        if not all(isinstance(names, list) for names in labels.values()):
+            del entry["settings"]
+    return entries
 
 
 def describe(threads: int) -> dict[str, Any]:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from skipjack import checkpoint, registry, seeding
+from skipjack import checkpoint
 from skipjack import config as settings
-from skipjack.errors import RunError, SkipjackError, must
-from skipjack.evaluate import evaluate, score_of_chance
-from skipjack.policies.policy import build
+from skipjack.errors import RunError, SkipjackError
 from skipjack.report import Evaluation, Progress, Reporter, RunInfo, Sink
 from skipjack.report.store import Store, evaluation_row
 from skipjack.run import origin, resume
 from skipjack.run.config import Configured
 from skipjack.run.signals import stop_on_signals
+from skipjack.run.wiring import (
+    check_env,
+    choose_device,
+    enough_memory,
+    evaluate_policy,
+    make_policy,
+    make_vector,
+)
 from skipjack.train.collapse import Collapse
 from skipjack.train.ppo import PPO
-from skipjack.vector import Vector, wrap
 from skipjack.vector.config import cores
 
 
@@ -75,19 +78,17 @@ class Run:
         self.threads = config.vector.threads or cores()
         torch.set_num_threads(config.train.threads or cores())
         device = choose_device(config.train.device)
-        if config.eval.opponent:
-            make_vector(
-                configured, 1, evaluation=True
-            ).close()  # a wrong one shows now, not at the end
-        with _enough_memory():
+        if config.eval.opponent:  # a wrong one shows now, not at the end
+            make_vector(configured, 1, evaluation=True).close()
+        with enough_memory():
             self.vector = make_vector(configured, config.vector.num_envs, device=device)
             self.policy = make_policy(configured, self.vector, device)
             self.trainer = PPO(config.train, self.vector, self.policy, seed=config.seed)
         if resumed is not None:
-            _check_env(resumed, configured)
+            check_env(resumed, configured)
             resume.restore(self.trainer, resumed)
         elif weights is not None:
-            _check_env(weights, configured)
+            check_env(weights, configured)
             resume.start_from(self.trainer, weights)
         self.collapse = Collapse(self.vector.action)
         self.sitting_steps, self.sitting_seconds = self.trainer.steps, self.trainer.seconds
@@ -146,7 +147,8 @@ class Run:
                 self._save()
             trainer.profile.take()  # the start-up is not training
             try:
-                trainer.run(self._after_update)
+                with enough_memory():
+                    trainer.run(self._after_update)
             except RunError as error:
                 good = checkpoint.latest(self.folder).path
                 raise RunError(f"{error} The last good checkpoint is {str(good)!r}.") from error
@@ -222,126 +224,6 @@ class Run:
         )
 
 
-def make_vector(
-    configured: Configured,
-    num_envs: int,
-    evaluation: bool = False,
-    device: torch.device | None = None,
-) -> Vector:
-    """The run's vector, or one for evaluation: one group, synchronised, its own opponent."""
-    engine_class = registry.load(configured.entry.target)
-    config = configured.config
-    env = config.env
-    if evaluation:
-        known = settings.settings(type(env))
-        changes: dict[str, Any] = {"desynchronise": False} if "desynchronise" in known else {}
-        if config.eval.opponent:
-            if "opponent" not in known:
-                raise must(
-                    "eval.opponent must be empty for a game that takes no opponent",
-                    env=configured.entry.full_name,
-                    opponent=config.eval.opponent,
-                )
-            changes["opponent"] = config.eval.opponent
-        env = settings.replace(env, changes)
-    allocate: Any = np.zeros
-    if device is not None and device.type == "cuda":
-        allocate = _pinned
-    return wrap(
-        engine_class(num_envs, env),
-        threads=config.vector.threads,
-        groups=1 if evaluation else config.vector.groups,
-        allocate=allocate,
-    )
-
-
-def make_policy(configured: Configured, vector: Vector, device: torch.device) -> Any:
-    """A fresh policy on `device`, its weights drawn from the run's seed."""
-    config = configured.config
-    torch.manual_seed(seeding.child(config.seed, "weights"))
-    return build(vector.observation, vector.action, config.policy).to(device)
-
-
-def load_policy(configured: Configured, found: checkpoint.Checkpoint) -> Any:
-    """The policy of a checkpoint, to be used as it is.
-
-    Raises:
-        RunError: the checkpoint is of another env or policy.
-    """
-    _check_env(found, configured)
-    torch.set_num_threads(configured.config.train.threads or cores())
-    device = choose_device(configured.config.train.device)
-    vector = make_vector(configured, 1, evaluation=True)
-    policy = make_policy(configured, vector, device)
-    vector.close()
-    resume.load_weights(policy, found)
-    return policy
-
-
-def evaluate_policy(
-    configured: Configured,
-    policy: Any,
-    quota: int,
-    budget: int | None = None,
-    episodes: int | None = None,
-    stop: Callable[[], bool] = lambda: False,
-) -> Evaluation:
-    """The evaluation that every command and the end of a run share, the random player's beside it.
-
-    Args:
-        configured: the run's settings; its [eval] section says how.
-        policy: the frozen policy.
-        quota, budget: as in `skipjack.evaluate.evaluate`.
-        episodes: play at least so many, an equal number a slot, instead of `quota`.
-        stop: as in `skipjack.evaluate.evaluate`.
-    """
-    wanted = configured.config.eval
-    envs = min(wanted.envs, episodes) if episodes else wanted.envs
-    vector = make_vector(configured, envs, evaluation=True)
-    if episodes:
-        quota = -(-episodes // vector.num_rows)
-    try:
-        seed = configured.config.seed
-        found = evaluate(
-            policy,
-            vector,
-            quota=quota,
-            budget=budget,
-            max_steps=wanted.max_steps,
-            seed=seed,
-            deterministic=wanted.deterministic,
-            stop=stop,
-        )
-        if stop():
-            return found
-        chance = score_of_chance(vector, quota, found.steps, wanted.max_steps, seed)
-        return dataclasses.replace(found, random_score=chance)
-    finally:
-        vector.close()
-
-
-def choose_device(name: str) -> torch.device:
-    """The device that a setting names; auto is a CUDA GPU if there is one, else the CPU.
-
-    Raises:
-        UsageError: it is not there.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not there[name]:
-        raise must(
-            "train.device must be one that torch can use here",
-            hint="Use --train.device auto.",
-            device=name,
-        )
-    return torch.device(name)
-
-
 def result_row(result: Result, configured: Configured) -> dict[str, Any]:
     """A result as the fields of the last JSON line."""
     final = evaluation_row(result.evaluation) if result.evaluation else {}
@@ -360,32 +242,3 @@ def result_row(result: Result, configured: Configured) -> dict[str, Any]:
         "unfinished": final.get("unfinished", 0),
         "stopped": result.signal is not None,
     }
-
-
-def _check_env(found: checkpoint.Checkpoint, configured: Configured) -> None:
-    saved = found.state["env"].partition("/")[0]
-    if saved != configured.entry.game:
-        raise RunError(
-            f"The checkpoint {str(found.path)!r} is of {saved!r}, but the run is of "
-            f"{configured.entry.game!r}. Take a checkpoint of the same environment."
-        )
-
-
-@contextlib.contextmanager
-def _enough_memory() -> Iterator[None]:
-    """Turns an allocation that fails into a sentence."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error).lower():
-            raise
-        raise RunError(
-            f"Envs and rollout must fit into memory, but {str(error).splitlines()[0]} "
-            f"Lower vector.num_envs or train.horizon."
-        ) from error
-
-
-def _pinned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
-    """Zeros in pinned memory, from which a GPU copies without waiting."""
-    kind = getattr(torch, "bool" if dtype == np.bool_ else dtype.name)
-    return torch.zeros(shape, dtype=kind, pin_memory=True).numpy()

@@ -74,11 +74,13 @@ def _read(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / FILE
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
+        if not all(isinstance(known, dict) for known in kept.values()):
+            raise ValueError("it holds something else")
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise RunError(
-            f"{str(path)!r} must be JSON, but {error}. Remove it to begin new curves."
+            f"{str(path)!r} must be JSON of trackers, but {error}. Remove it to begin new curves."
         ) from None
     return kept
 

@@ -16,13 +16,23 @@ from skipjack.seeding import env_seeds
 
 
 class EngineContract:
-    """Tests of an engine. Override `make_engine`; `steps` should cover several episodes."""
+    """Tests of an engine. Override `make_engine`, and `make_longer` where there is a time limit.
+
+    Attributes:
+        steps: steps of a play; they should cover several episodes.
+        random: whether the seed makes a difference; false for a game in which nothing is random.
+    """
 
     steps = 300
+    random = True
 
     def make_engine(self, num_envs: int) -> Any:
         """A fresh engine of `num_envs` envs, always with the same settings."""
         raise NotImplementedError
+
+    def make_longer(self, num_envs: int) -> Any:
+        """The same engine with a longer time limit, to see what would have come; None without one."""
+        return None
 
     def played(
         self, num_envs: int = 6, steps: int | None = None, ranges: int = 1, **how: Any
@@ -41,6 +51,14 @@ class EngineContract:
                 engine.step(lo, hi)
             seen.append(self.copied(rows, engine.records(0, num_envs)))
         return engine, rows, seen
+
+    def started(self, engine: Any, final_all: bool) -> tuple[Any, Rows, npt.NDArray[np.int32]]:
+        """An engine just reset, its rows, and whose they are."""
+        rows = Rows.allocate(engine.num_envs * engine.seats, engine.observation, engine.action)
+        row_of = identity_rows(engine.num_envs, engine.seats)
+        engine.bind(rows, row_of, final_all)
+        engine.reset(0, engine.num_envs, env_seeds(3, 0, engine.num_envs))
+        return engine, rows, row_of
 
     def act(self, engine: Any, rows: Rows, row_of: npt.NDArray[np.int32], step: int) -> None:
         """Random actions that depend on env, seat and step alone."""
@@ -66,13 +84,8 @@ class EngineContract:
     def test_observations_keep_their_bounds(self) -> None:
         """Values lie within what the layout says, and are finite."""
         engine, _, seen = self.played()
-        places = engine.observation.offsets()
         for step in seen:
-            flat = step["observations"].reshape(len(step["observations"]), -1)
-            assert np.isfinite(flat.astype(np.float64)).all()
-            for field in engine.observation.fields:
-                assert flat[:, places[field.name]].min() >= field.low
-                assert flat[:, places[field.name]].max() <= field.high
+            self.assert_within_bounds(engine, step["observations"])
 
     def test_flags_and_records_agree(self) -> None:
         """One record for each row that ended, with its sums; never both flags at once."""
@@ -111,11 +124,9 @@ class EngineContract:
             self.assert_equal(one, self.played(num_envs=7, ranges=ranges)[2])
 
     def test_another_seed_is_another_game(self) -> None:
-        """The seed reaches the game, unless nothing in it is random."""
-        _, _, one = self.played(seed=3)
-        _, _, two = self.played(seed=4)
-        if not self.differs(one, two):
-            pytest.skip("nothing in this game is random")
+        """The seed reaches the game, and only a game that says `random`."""
+        one, two = (self.played(num_envs=32, seed=seed)[2] for seed in (3, 4))
+        assert self.differs(one, two) == self.random
 
     def test_env_does_not_depend_on_its_neighbours(self) -> None:
         """Env i sees the same with 3 envs as with 6."""
@@ -169,11 +180,7 @@ class EngineContract:
     def test_final_observations(self) -> None:
         """Truncated rows keep their last observation; all ended ones do if asked to."""
         for final_all in (False, True):
-            engine = self.make_engine(6)
-            rows = Rows.allocate(6 * engine.seats, engine.observation, engine.action)
-            row_of = identity_rows(6, engine.seats)
-            engine.bind(rows, row_of, final_all)
-            engine.reset(0, 6, env_seeds(3, 0, 6))
+            engine, rows, row_of = self.started(self.make_engine(6), final_all)
             marker = 77
             for step in range(self.steps):
                 rows.final[:] = marker
@@ -182,6 +189,28 @@ class EngineContract:
                 written = (rows.final.reshape(len(rows.final), -1) != marker).any(axis=1)
                 wanted = rows.truncated | rows.terminated if final_all else rows.truncated
                 assert np.array_equal(written, wanted)
+                self.assert_within_bounds(engine, rows.final[written])
+
+    @pytest.mark.parametrize("final_all", [False, True])
+    def test_a_truncated_row_keeps_what_would_have_come(self, final_all: bool) -> None:
+        """Its last observation is what the row sees, given the same actions, with a longer limit."""
+        longer = self.make_longer(6)
+        if longer is None:
+            pytest.skip("there is no engine with a longer limit to compare with")
+        engine, rows, row_of = self.started(self.make_engine(6), final_all)
+        longer, others, _ = self.started(longer, final_all)
+        going, compared = np.ones(6, np.bool_), 0
+        for step in range(self.steps):
+            for each, own in ((engine, rows), (longer, others)):
+                self.act(each, own, row_of, step)
+                each.step(0, 6)
+            cut = rows.truncated & ~others.truncated & ~others.terminated
+            for env in np.flatnonzero(going & cut[row_of].any(axis=1)):
+                going[env] = False  # from here on the two are in different episodes
+                for row in row_of[env][cut[row_of[env]]]:
+                    assert np.array_equal(rows.final[row], others.observations[row])
+                    compared += 1
+        assert compared > 0, "raise `steps` or lower the time limit: no row was truncated"
 
     def test_wild_actions_do_no_harm(self) -> None:
         """Choices out of range, infinities and NaN crash nothing and break no bound."""
@@ -204,6 +233,15 @@ class EngineContract:
         assert isinstance(scene, Scene)
         assert scene.width > 0
         assert scene.items
+
+    def assert_within_bounds(self, engine: Any, observations: npt.NDArray[Any]) -> None:
+        """Observations (rows, ...) are finite and within what the layout says of each field."""
+        flat = observations.reshape(len(observations), engine.observation.size)
+        assert np.isfinite(flat.astype(np.float64)).all()
+        places = engine.observation.offsets()
+        for field in engine.observation.fields:
+            part = flat[:, places[field.name]]
+            assert ((field.low <= part) & (part <= field.high)).all(), field.name
 
     def differs(self, one: list[dict[str, Any]], two: list[dict[str, Any]]) -> bool:
         """Whether two plays differ in any observation, reward or record."""

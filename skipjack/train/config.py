@@ -12,7 +12,7 @@ from skipjack.config import Log, Logit, Pow2, Range, Within
 class TrainConfig:
     """PPO: how much to collect, how to learn from it, for how long."""
 
-    steps: Annotated[int, Log(1_000_000, 1_000_000_000), Within(1, None)] = 50_000_000
+    steps: Annotated[int, Log(1_000_000, 1_000_000_000), Within(1, 2**63 - 1)] = 50_000_000
     """Steps to train for, counted over all rows that may act."""
     horizon: Annotated[int, Pow2(8, 256), Within(1, 65_536)] = 32
     """Steps a row in a rollout."""

@@ -208,14 +208,16 @@ class PPO:
             return self.vector.recv()
 
     def _keep_outcome(self, whole: Batch, t: int) -> None:
-        """What the step at time `t` brought; memory is cleared where an episode ended."""
+        """What the step at time `t` brought; memory is cleared where an episode ended or nobody lives."""
         batch = self.seats.narrow(whole)
         self.rollout.add_outcome(batch, t)
         self.episodes.add(batch.episodes)
         if len(batch.final.rows):
             self._stash_truncated(batch, t)
         if self.memory[batch.group]:
-            ended = self._to_device(batch.terminated | batch.truncated | ~batch.alive)
+            # A dead step leaves nothing behind: who comes to life after it remembers nothing.
+            alive = self._to_device(batch.alive) & self.rollout.alive[t, batch.rows]
+            ended = self._to_device(batch.terminated | batch.truncated) | ~alive
             self.memory[batch.group] = clear(self.memory[batch.group], ended)
             if t + 1 < self.config.horizon:
                 self.rollout.resets[t + 1, batch.rows] = ended

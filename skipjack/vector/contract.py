@@ -102,7 +102,10 @@ class Vector:
             raise must("a group must be received before actions are sent to it", group=group)
         assert group is not None
         place = self.rows.actions[self._slices[group]]
-        given = np.asarray(actions)
+        try:
+            given = np.asarray(actions)
+        except ValueError as error:  # lists of unequal lengths
+            raise must("actions must be an array", actions=str(error)) from None
         if given.ndim == 1 and place.shape[1] == 1:
             given = given[:, None]
         if given.shape != place.shape:
@@ -113,6 +116,8 @@ class Vector:
             )
         if place.dtype.kind == "i" and given.dtype.kind not in "iub":
             raise must("choices must be whole numbers", dtype=str(given.dtype))
+        if given.dtype.kind not in "iubf":
+            raise must("actions must be real numbers", dtype=str(given.dtype))
         np.copyto(place, given, casting="unsafe")
         self._quiet.discard(group)
         self._received.discard(group)

@@ -291,8 +291,8 @@ def test_a_stop_ends_the_training_cleanly(tmp_path: Path, number: int) -> None:
     assert started.returncode == 128 + number, err
     assert "Traceback" not in err
     saved = int((run / "latest").read_text())
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").open()]
-    updates = [row for row in rows if "update" in row]
+    *updates, end = [json.loads(line) for line in (run / "metrics.jsonl").open()]
+    assert end == {"kind": "end", "reason": "stopped"}
     assert "the same command goes on" in err
     assert saved == updates[-1]["steps"] > 0, "saved after its last update"
     assert not (tmp_path / "runs/suite.json").exists()
@@ -356,7 +356,7 @@ def test_pictures_need_matplotlib_and_say_so_at_once(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--seeds", "0"], "--seeds must be at least 1"),
+        (["--seeds", "0"], "--seeds must be between 1 and"),
         (["--envs", "pnog"], "Did you mean 'pong'"),
         (["--out", "suite"], "must be named *.json"),
         (["--envs", ",,"], "--envs must name environments"),

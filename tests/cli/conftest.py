@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ def call(
 ) -> Call:
     """Run a command in an empty folder; gives exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # commands put the present folder on it
     monkeypatch.setenv("SKIPJACK_MACHINE", str(tmp_path / "machine.toml"))
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -36,6 +39,14 @@ def call(
         return code, captured.out, captured.err
 
     return run
+
+
+def sentence(err: str) -> str:
+    """What a command said of its failure: one line of whole sentences, without the command's name."""
+    (line,) = err.splitlines()
+    assert re.fullmatch(r"skipjack: .*[^.]\.\)?", line), line
+    assert ".." not in line.replace("...", ""), line
+    return line.removeprefix("skipjack: ")
 
 
 def train(call: Call, env: str = "cartpole", *more: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,89 +20,92 @@ def engine_of(name: str, num_envs: int, **changes: Any) -> Any:
     return engine_class(num_envs, engine_class.Config(**values))
 
 
-class TestBreakout(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("breakout", num_envs, time_limit=800)
+class GameContract(EngineContract):
+    """The contract of a game by name, cut after `limit` ticks; 0 for one whose episodes end at once."""
+
+    name, limit = "", 0
+    settings: ClassVar[dict[str, Any]] = {}
+
+    def make_engine(self, num_envs: int, factor: int = 1) -> Any:
+        changes = {"time_limit": factor * self.limit} if self.limit else {}
+        return engine_of(self.name, num_envs, **self.settings, **changes)
+
+    def make_longer(self, num_envs: int) -> Any:
+        return self.make_engine(num_envs, factor=10) if self.limit else None
 
 
-class TestBreakoutContinuous(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("breakout", num_envs, continuous=True, time_limit=800)
+class TestBreakout(GameContract):
+    name, limit = "breakout", 800
 
 
-class TestPong(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("pong", num_envs, time_limit=2000)
+class TestBreakoutContinuous(GameContract):
+    name, limit = "breakout", 800
+    settings: ClassVar[dict[str, Any]] = {"continuous": True}
 
 
-class TestPongTwo(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("pong/two", num_envs, time_limit=2000)
+class TestPong(GameContract):
+    name, limit = "pong", 2000
 
 
-class TestCartPole(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("cartpole", num_envs, time_limit=30)
+class TestPongTwo(GameContract):
+    name, limit = "pong/two", 2000
 
 
-class TestBandit(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("bandit", num_envs)
+class TestCartPole(GameContract):
+    name, limit = "cartpole", 30
 
 
-class TestBanditMasked(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("bandit/masked", num_envs)
+class TestBandit(GameContract):
+    name = "bandit"
 
 
-class TestContinuous(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("continuous", num_envs)
+class TestBanditMasked(GameContract):
+    name = "bandit/masked"
 
 
-class TestMultiagent(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("multiagent", num_envs)
+class TestContinuous(GameContract):
+    name, limit = "continuous", 20
 
 
-class TestPassword(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("password", num_envs, time_limit=4)
+class TestMultiagent(GameContract):
+    name, random = "multiagent", False
 
 
-class TestSpaces(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("spaces", num_envs)
+class TestPassword(GameContract):
+    name, limit = "password", 4
 
 
-class TestStochastic(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("stochastic", num_envs, length=20, time_limit=18)
+class TestSpaces(GameContract):
+    name = "spaces"
 
 
-class TestMemory(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("memory", num_envs, time_limit=20)
+class TestStochastic(GameContract):
+    name, limit = "stochastic", 18
+    settings: ClassVar[dict[str, Any]] = {"length": 20}
 
 
-class TestTruncation(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("truncation", num_envs)
+class TestMemory(GameContract):
+    name, limit = "memory", 4
 
 
-class TestResetLeak(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("reset_leak", num_envs, time_limit=6)
+class TestTruncation(GameContract):
+    name, limit = "truncation", 8
 
 
-class TestSquared(EngineContract):
-    def make_engine(self, num_envs: int) -> Any:
-        return engine_of("squared", num_envs)
+class TestResetLeak(GameContract):
+    name, limit = "reset_leak", 6
+
+
+class TestSquared(GameContract):
+    name, limit = "squared", 20
 
 
 class TestCorridor(EngineContract):
     def make_engine(self, num_envs: int) -> Any:
         return Corridor(num_envs, Corridor.Config(time_limit=12))
+
+    def make_longer(self, num_envs: int) -> Any:
+        return Corridor(num_envs, Corridor.Config(time_limit=120))
 
 
 @pytest.mark.parametrize("name", sorted(registry.GAMES))

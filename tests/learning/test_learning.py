@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,23 @@ def test_presets_solve_their_games(name: str) -> None:
     _, evaluation = trained(name)
     assert evaluation.score >= 0.95
     assert evaluation.unfinished == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("memory", {"policy__memory": "gru"}),
+        ("memory", {"policy__memory": "mingru"}),
+        ("spaces", {"policy__separate_value": True, "policy__normalise": True}),
+        ("password", {"train__priority": 0.6}),
+        ("squared", {"train__optimiser": "muon", "train__warmup": 0.05, "train__steps": 400_000}),
+        ("continuous", {"train__normalise_rewards": True, "train__accumulate": 2}),
+        ("bandit/masked", {"train__importance_clip": 1.0, "train__target_kl": 0.1}),
+    ],
+)
+def test_options_solve_too(name: str, options: dict[str, Any]) -> None:
+    """Not faster, but as surely: an option that breaks learning would show here."""
+    assert trained(name, **options)[1].score >= 0.95
 
 
 def test_breakout_rises() -> None:

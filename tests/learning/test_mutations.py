@@ -47,10 +47,23 @@ def terminated_is_truncated(patch: pytest.MonkeyPatch) -> None:
     def value_stash(self: PPO) -> None:
         real(self)
         rollout = self.rollout
-        # The only observation there is: its value is also that of an end.
+        # What it saw when it left stands for what it would have seen.
         rollout.final_values[rollout.terminated] = rollout.values[rollout.terminated]
         rollout.truncated |= rollout.terminated
         rollout.terminated.zero_()
+
+    patch.setattr(PPO, "_value_stash", value_stash)
+
+
+def truncated_goes_on_in_the_next_episode(patch: pytest.MonkeyPatch) -> None:
+    """A truncated row is valued by what it sees next, which is another episode's first observation."""
+    real = PPO._value_stash
+
+    def value_stash(self: PPO) -> None:
+        real(self)
+        rollout = self.rollout
+        after = torch.cat([rollout.values[1:], rollout.values[-1:]])
+        rollout.final_values[rollout.truncated] = after[rollout.truncated]
 
     patch.setattr(PPO, "_value_stash", value_stash)
 
@@ -163,8 +176,9 @@ MUTATIONS: list[tuple[str, Patch, float]] = [
     ("spaces", real_numbers_left_out, 0.8),
     ("squared", rewards_come_a_step_late, 0.5),
     ("stochastic", most_probable_action, 0.5),
-    ("truncation", truncated_is_terminated, 0.5),
+    ("truncation", truncated_is_terminated, 0.8),
     ("truncation", terminated_is_truncated, 0.5),
+    ("truncation", truncated_goes_on_in_the_next_episode, 0.8),
 ]
 """Game, what is broken, and the score that it stays below; the whole trainer reaches 0.95."""
 

@@ -204,6 +204,26 @@ def test_a_separate_critic_shares_nothing_with_the_actor() -> None:
     assert len(shared.initial_state(2)) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "high", "factor"),
+    [
+        (np.uint8, 255, 1 / 255),
+        (np.uint8, 3, 1 / 3),
+        (np.uint8, math.inf, 1 / 255),
+        (np.int32, 1000, 1 / 1000),
+        (np.float32, 50, 1.0),
+    ],
+)
+def test_integers_are_brought_to_their_bound(kind: Any, high: float, factor: float) -> None:
+    """The first layer sees shares of the bound; real numbers come as they are."""
+    encoder = MLPEncoder(Layout.box((2, 3), kind, low=0, high=high), PolicyConfig(hidden=8))
+    seen = np.arange(24).reshape(4, 2, 3).astype(kind)
+    shares = torch.from_numpy(seen.reshape(4, 6).astype(np.float32)) * factor
+    first = encoder.layers[0]
+    expected = torch.relu(shares @ first.weight.T + first.bias)
+    assert torch.allclose(encoder(torch.from_numpy(seen)), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("size", [(16, 9), (9, 16), (16, 16)])
 def test_layers_begin_orthogonal(size: tuple[int, int]) -> None:
     weight = linear(*size, gain=2.0).weight

@@ -6,55 +6,56 @@ from typing import Any
 
 
 def lambda_advantages(
-    rewards: list[float],
-    values: list[float],
-    last_value: float,
-    final_values: list[float],
-    ends: list[str],
-    discount: float,
-    trace: float,
+    table: dict[str, list[Any]], last_value: float, discount: float, trace: float
 ) -> list[float]:
-    """Advantages of one row whose every step acts; `ends` holds "", "terminated" or "truncated".
+    """Advantages of one row; those of dead steps are 0.
 
-    A_t = sum over l of (discount trace)^l delta_{t+l}, stopping at the episode's end
-    (Schulman et al. 2016, equation 16).
+    A_t = sum over l of (discount trace)^l delta_{t+l}, stopping at the episode's end (Schulman et
+    al. 2016, equation 16), where l counts the row's decisions. What lies between two decisions
+    is a stretch: a dead step in it takes time (one more discount), a waiting one takes none. A
+    waiting step has the advantage of standing there: what its stretch brings from then on, with
+    no time before the next decision, less its value.
+
+    Args:
+        table: lists of rewards, values, final_values, terminated, truncated, alive and waiting;
+            with `weights`, each decision's deltas from then on count so much (V-trace).
+        last_value: the value after the last step.
+        discount, trace: gamma and lambda.
     """
-    count = len(rewards)
-
-    def delta(t: int) -> float:
-        if ends[t] == "terminated":
-            after = 0.0
-        elif ends[t] == "truncated":
-            after = final_values[t]
-        else:
-            after = values[t + 1] if t + 1 < count else last_value
-        return rewards[t] + discount * after - values[t]
-
     found = []
-    for t in range(count):
-        total, weight = 0.0, 1.0
-        for later in range(t, count):
-            total += weight * delta(later)
-            weight *= discount * trace
-            if ends[later]:
-                break
+    for start in range(len(table["rewards"])):
+        total, weight, t = 0.0, 1.0, start
+        while t is not None and table["alive"][start]:
+            decides = not table["waiting"][t]
+            if t > start:
+                weight *= table["weights"][t] if "weights" in table else 1.0
+            rewards, time, value, after = _stretch(table, t, last_value, discount)
+            time *= discount if decides else 1.0
+            total += weight * (rewards + time * value - table["values"][t])
+            weight *= time * (trace if decides else 1.0)
+            t = after
         found.append(total)
     return found
 
 
-def without_pauses(table: dict[str, list[Any]], kinds: list[str]) -> dict[str, list[Any]]:
-    """A row's table with each run of waiting steps folded into the decision before it.
+def _stretch(table: dict[str, list[Any]], t: int, last_value: float, discount: float) -> Any:
+    """From step `t` to the row's next decision or the episode's end.
 
-    Waiting steps give their rewards to that decision and pass no time; their end of episode is its.
-    Only for tables that begin with a decision.
+    Returns:
+        the rewards on the way, discounted by the time before them; the discount of the time that
+        dead steps took; the value of what is reached; the next decision, None if there is none.
     """
-    folded: dict[str, list[Any]] = {name: [] for name in table}
-    for t, kind in enumerate(kinds):
-        if kind == "acting":
-            for name in table:
-                folded[name].append(table[name][t])
-        else:
-            folded["rewards"][-1] += table["rewards"][t]
-            for name in ("ends", "final_values"):
-                folded[name][-1] = table[name][t]
-    return folded
+    rewards, time = table["rewards"][t], 1.0
+    while True:
+        if table["terminated"][t]:
+            return rewards, time, 0.0, None
+        if table["truncated"][t]:
+            return rewards, time, table["final_values"][t], None
+        t += 1
+        if t == len(table["rewards"]):
+            return rewards, time, last_value, None
+        if table["alive"][t] and not table["waiting"][t]:
+            return rewards, time, table["values"][t], t
+        if not table["alive"][t]:
+            time *= discount
+        rewards += time * table["rewards"][t]

@@ -20,6 +20,7 @@ from skipjack.report.plain import Plain
 from skipjack.report.store import read
 from skipjack.run.config import configure
 from skipjack.run.run import Run
+from skipjack.testing.corridor import Corridor
 
 SMALL = {
     "vector.num_envs": 16,
@@ -221,6 +222,37 @@ def _wait_for(condition: Any, child: subprocess.Popen[Any]) -> None:
         assert child.poll() is None, child.communicate()
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+class Unsaved(Corridor):
+    """An engine that cannot be saved."""
+
+    def save(self, lo: int, hi: int) -> bytes | None:  # type: ignore[override]
+        return None
+
+
+def test_envs_that_cannot_be_saved_begin_anew(tmp_path: Path) -> None:
+    """With other experience than at the start, and each row's first episode as a partial one."""
+    run, name = tmp_path / "it", f"{__name__}:Unsaved"
+    start(run, name, train__steps=500).train()
+    assert not checkpoint.latest(run).has("vector")
+    session = start(run, name, resume=True, train__steps=2000)
+    assert session.trainer.steps >= 500
+    records: list[Any] = []
+    add = session.trainer.episodes.add
+
+    def keep(episodes: Any) -> None:
+        records.extend(episodes.copy())
+        add(episodes)
+
+    session.trainer.episodes.add = keep  # type: ignore[method-assign]
+    session.train()
+    rows: dict[int, list[bool]] = {}
+    for record in records:
+        rows.setdefault(int(record["row"]), []).append(bool(record["partial"]))
+    assert len(rows) == 32
+    assert all(first and not any(others) for first, *others in rows.values())
+    assert any(len(partial) > 1 for partial in rows.values())
 
 
 def test_from_takes_weights_and_nothing_else(tmp_path: Path) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from skipjack import seeding
 from skipjack.errors import RunError, SkipjackError
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.policy import Policy
@@ -20,6 +18,7 @@ from skipjack.train.ppo import PPO
 from skipjack.vector import Serial, Threads, Vector, make
 from tests.games.test_contract import engine_of
 from tests.reference import ppo as reference
+from tests.train.watched import Watched
 
 SMALL = {"steps": 10_000, "horizon": 8, "minibatches": 3, "epochs": 2, "schedule": "constant"}
 
@@ -30,65 +29,55 @@ def trainer_of(vector: Vector, memory: str = "none", seed: int = 0, **changes: A
     return PPO(TrainConfig(**(SMALL | changes)), vector, policy, seed=seed)
 
 
-def recorded(trainer: PPO) -> dict[str, Any]:
-    rollout = trainer.rollout
-    names = ("observations", "actions", "log_probabilities", "values", "rewards", "advantages")
-    names += ("resets", "alive", "waiting")
-    found: dict[str, Any] = {name: getattr(rollout, name).clone() for name in names}
-    found["mask"] = None if rollout.mask is None else rollout.mask.clone()
-    found["state"] = tuple(part.clone() for part in rollout.state)
-    return found
+def test_settings_made_in_python_are_checked() -> None:
+    for wrong in ({"horizon": 0}, {"clip": -1.0}, {"optimiser": "sgd"}, {"steps": 1.5}):
+        (name,) = wrong
+        with pytest.raises(SkipjackError, match=f"(?i){name} must be"):
+            trainer_of(Serial(engine_of("cartpole", 6)), **wrong)
 
 
-@pytest.mark.parametrize("memory", ["none", "lstm"])
-@pytest.mark.parametrize("game", ["cartpole", "corridor"])
-@pytest.mark.parametrize("value_clip", [0.0, 0.2])
+@pytest.mark.parametrize(
+    ("game", "memory", "value_clip"),
+    [
+        ("cartpole", "none", 0.0),
+        ("cartpole", "lstm", 0.2),
+        ("corridor", "lstm", 0.0),
+        ("choice", "none", 0.2),
+        ("choices", "lstm", 0.2),
+        ("switches", "none", 0.0),
+        ("reals", "lstm", 0.2),
+        ("reals", "none", 0.0),
+        ("hybrid", "gru", 0.2),
+    ],
+)
 def test_one_update_equals_an_independent_implementation(
     game: str, memory: str, value_clip: float
 ) -> None:
-    """Losses, gradient norms and weights to 1e-5; the corridor adds masks, waiting and dead rows."""
-    engine = Corridor(5) if game == "corridor" else engine_of("cartpole", 9, time_limit=12)
-    trainer = trainer_of(Serial(engine), memory, value_clip=value_clip)
-    for _ in range(3):  # away from the first weights, into rollouts with ends inside
-        trainer.collect()
-        trainer.learn()
-    trainer.collect()
-    config = trainer.config
-    trainer.rollout.finish(config.discount, config.trace)
-    twin, rollout = copy.deepcopy(trainer.policy), recorded(trainer)
-    trainer.optimisers[0].state.clear()
-    shuffle = torch.Generator().manual_seed(seeding.state(0, "trainer", trainer.updates))
-    rows = trainer.seats.rows
-    shuffles = [
-        part
-        for _ in range(config.epochs)
-        for part in torch.randperm(rows, generator=shuffle).tensor_split(config.minibatches)
-    ]
-    expected = reference.update(
-        twin,
-        rollout,
-        shuffles,
-        {
-            "clip": config.clip,
-            "value_clip": value_clip,
-            "value_weight": config.value_weight,
-            "entropy_weight": config.entropy_weight,
-            "learning_rate": config.learning_rate,
-            "beta1": config.adam_beta1,
-            "beta2": config.adam_beta2,
-            "epsilon": config.adam_epsilon,
-            "max_gradient_norm": config.max_gradient_norm,
-        },
-    )
-    losses = trainer.learn()
-    for name, ours in (("policy", "policy"), ("value", "value"), ("entropy", "entropy")):
+    """From what the envs said to losses and gradients of each minibatch and weights: 1e-5."""
+    watched = Watched(game, memory, value_clip=value_clip)
+    for _ in range(2):  # away from the first weights, into rollouts with ends inside
+        watched.collect()
+        watched.learn()
+    rollout = watched.collect()
+    twin, expected = watched.reference_of(rollout)
+    losses = watched.learn()
+    assert len(watched.minibatches) == len(expected) == 6
+    for found, step in zip(watched.minibatches, expected, strict=True):
+        assert set(found) == set(step)
+        for name in set(step) - {"gradients"}:
+            assert found[name] == pytest.approx(step[name], abs=1e-5, rel=1e-5), name
+        parameters = watched.policy.named_parameters()
+        for a, b, (name, _) in zip(found["gradients"], step["gradients"], parameters, strict=True):
+            assert torch.allclose(a, b, atol=1e-5, rtol=1e-5), name
+    for name in set(expected[0]) - {"gradients"}:
         mean = np.mean([step[name] for step in expected])
-        assert losses[ours] == pytest.approx(mean, abs=1e-5), name
-    norm = np.mean([step["norm"] for step in expected])
-    assert losses["gradient_norm"] == pytest.approx(norm, rel=1e-4)
-    for (name, a), b in zip(trainer.policy.named_parameters(), twin.parameters(), strict=True):
+        assert losses[name] == pytest.approx(mean, abs=1e-5, rel=1e-5), name
+    explained = reference.explained_variance(rollout)
+    assert losses["explained_variance"] == pytest.approx(explained, abs=1e-5)
+    assert any(step["clip_fraction"] > 0 for step in expected)
+    named = watched.policy.named_parameters()
+    for (name, a), b in zip(named, twin.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-5), name
-    assert rollout["resets"].any() == (memory == "lstm")
 
 
 class Counting(torch.nn.Module):

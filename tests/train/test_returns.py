@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skipjack.train.returns import advantages, advantages_of_row
-from tests.reference.returns import lambda_advantages, without_pauses
+from tests.reference.returns import lambda_advantages
 
 
 def compute(discount: float = 0.9, trace: float = 0.8, **table: Any) -> list[float]:
@@ -124,9 +124,12 @@ def test_nothing_leaks_over_an_end_or_into_another_row() -> None:
     assert np.array_equal(three[:, 0], four[:, 0])
 
 
+FLOATS = ("rewards", "values", "last_values", "final_values")
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> dict[str, Any]:
-    time, rows = draw(st.integers(1, 12)), draw(st.integers(1, 4))
+    time, rows = draw(st.integers(1, 24)), draw(st.integers(1, 4))
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     share = draw(st.sampled_from([0.0, 0.2, 0.6]))
 
@@ -156,47 +159,33 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
 @given(tables())
 @settings(max_examples=200, deadline=None)
 def test_compiled_equals_the_readable_twin(table: dict[str, Any]) -> None:
+    """To 1e-6 of the size of the numbers: float32 comes out, sums on the way are double."""
     found = advantages(**table)
     for row in range(found.shape[1]):
         columns = {
             name: value[:, row] if np.ndim(value) == 2 else value for name, value in table.items()
         }
         columns["last_value"] = columns.pop("last_values")[row]
-        assert found[:, row] == pytest.approx(advantages_of_row(**columns), abs=2e-5, rel=1e-6)
+        assert found[:, row] == pytest.approx(advantages_of_row(**columns), abs=1e-6, rel=1e-6)
 
 
 @given(tables())
 @settings(max_examples=200, deadline=None)
 def test_compiled_equals_the_definition(table: dict[str, Any]) -> None:
-    """With every step acting, and with waiting steps folded away, the textbook's sum comes out."""
-    table["alive"] = np.ones_like(table["alive"])
-    table["waiting"][0] = False
-    table["importance_clip"] = 0.0
+    """Dead and waiting steps anywhere, an episode's first among them, and importance weights."""
     found = advantages(**table)
+    names = ("rewards", "values", "final_values", "terminated", "truncated", "alive", "waiting")
     for row in range(found.shape[1]):
-        ends = np.where(
-            table["terminated"][:, row],
-            "terminated",
-            np.where(table["truncated"][:, row], "truncated", ""),
-        ).tolist()
-        kinds = ["waiting" if waits else "acting" for waits in table["waiting"][:, row]]
-        if any(ends[t] and kinds[t + 1] == "waiting" for t in range(len(ends) - 1)):
-            continue  # a new episode that begins by waiting: nothing to fold it into
-        columns = {
-            "rewards": table["rewards"][:, row].tolist(),
-            "values": table["values"][:, row].tolist(),
-            "final_values": table["final_values"][:, row].tolist(),
-            "ends": ends,
-        }
-        folded = without_pauses(columns, kinds)
+        columns = {name: table[name][:, row].tolist() for name in names}
+        if table["importance_clip"]:
+            clipped = np.minimum(
+                table["ratios"][:, row].astype(np.float64), table["importance_clip"]
+            )
+            columns["weights"] = clipped.tolist()
         expected = lambda_advantages(
-            last_value=float(table["last_values"][row]),
-            discount=table["discount"],
-            trace=table["trace"],
-            **folded,
+            columns, float(table["last_values"][row]), table["discount"], table["trace"]
         )
-        acting = [found[t, row] for t in range(len(kinds)) if kinds[t] == "acting"]
-        assert acting == pytest.approx(expected, abs=2e-5, rel=1e-5)
+        assert found[:, row] == pytest.approx(expected, abs=1e-6, rel=1e-6)
 
 
 @given(tables())
@@ -206,10 +195,11 @@ def test_importance_weights_give_the_targets_of_v_trace(table: dict[str, Any]) -
     table["alive"] = np.ones_like(table["alive"])
     table["waiting"] = np.zeros_like(table["waiting"])
     table["importance_clip"] = clip = max(table["importance_clip"], 0.7)
-    weights = np.minimum(table["ratios"], np.float32(clip))
+    weights = np.minimum(table["ratios"].astype(np.float64), clip)
     targets = table["values"] + weights * advantages(**table)
     time, rows = targets.shape
     decay = table["discount"] * table["trace"]
+    table |= {name: part.astype(np.float64) for name, part in table.items() if name in FLOATS}
     for row in range(rows):
 
         def delta(t: int, row: int = row) -> float:
@@ -228,7 +218,8 @@ def test_importance_weights_give_the_targets_of_v_trace(table: dict[str, Any]) -
                 product *= weights[t, row]
                 if table["terminated"][t, row] or table["truncated"][t, row]:
                     break
-            assert targets[start, row] == pytest.approx(total, abs=2e-4, rel=1e-4)
+            size = 1 + abs(total) + abs(table["values"][start, row])
+            assert targets[start, row] == pytest.approx(total, abs=1e-6 * size)
 
 
 def test_importance_weights_of_one_change_nothing() -> None:

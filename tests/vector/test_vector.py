@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from skipjack import registry
 from skipjack.errors import SkipjackError
+from skipjack.rows import Rows
+from skipjack.spaces import Actions
 from skipjack.testing.corridor import Corridor
 from skipjack.testing.vector import VectorContract
 from skipjack.vector import Serial, Threads, Vector, make
@@ -24,11 +27,19 @@ class TestThreads(VectorContract):
     def make_vector(self, groups: int = 1, final: str = "truncated") -> Vector:
         return Threads(engine_of("breakout", self.num_envs), 3, groups=groups, final=final)
 
+    def make_reference(self, groups: int = 1, final: str = "truncated") -> Vector:
+        return Serial(engine_of("breakout", self.num_envs), groups=groups, final=final)
+
 
 class TestThreadsOfTwoSeats(VectorContract):
     def make_vector(self, groups: int = 1, final: str = "truncated") -> Vector:
         engine = engine_of("pong/two", self.num_envs, time_limit=400)
         return Threads(engine, 2, groups=groups, final=final)
+
+    def make_reference(self, groups: int = 1, final: str = "truncated") -> Vector:
+        return Serial(
+            engine_of("pong/two", self.num_envs, time_limit=400), groups=groups, final=final
+        )
 
 
 class TestSerialCorridor(VectorContract):
@@ -39,6 +50,9 @@ class TestSerialCorridor(VectorContract):
 class TestThreadsCorridor(VectorContract):
     def make_vector(self, groups: int = 1, final: str = "truncated") -> Vector:
         return Threads(Corridor(self.num_envs), 2, groups=groups, final=final)
+
+    def make_reference(self, groups: int = 1, final: str = "truncated") -> Vector:
+        return Serial(Corridor(self.num_envs), groups=groups, final=final)
 
 
 ALL = [*sorted(registry.GAMES), "pong/two", "corridor"]
@@ -92,6 +106,64 @@ def test_make_takes_settings_and_refuses_unknown_ones() -> None:
         make("breakout", num_envs=2, config={"time_limit": 0})
     with pytest.raises(SkipjackError, match="num_envs"):
         make("breakout", num_envs=0)
+
+
+@pytest.mark.parametrize("count", [2.5, "2", None, -1])
+def test_counts_must_be_whole_numbers(count: Any) -> None:
+    for what in ("num_envs", "threads", "groups"):
+        with pytest.raises(SkipjackError, match=f"(?i){what} must be a whole number"):
+            make("pong", **({"num_envs": 2} | {what: count}))
+
+
+def test_what_is_sent_must_fit() -> None:
+    """Told in words, and nothing has begun: the right actions go through afterwards."""
+    vector = Serial(engine_of("cartpole", 4), groups=2)
+    right = np.zeros((2, 1), np.int32)
+    with pytest.raises(SkipjackError, match="must be received before"):
+        vector.send(right)
+    with pytest.raises(SkipjackError, match=r"reset\(\) or send\(\) must come before recv"):
+        vector.recv()
+    vector.reset(0)
+    for group in (-1, 1, 2, 10):
+        with pytest.raises(SkipjackError, match=f"must be received before .*group={group}"):
+            vector.send(right, group=group)
+    for wrong, words in [
+        (right.astype(np.float32), "choices must be whole numbers"),
+        (right.astype(np.complex64), "choices must be whole numbers"),
+        (np.array([["a"], ["b"]]), "choices must be whole numbers"),
+        ([[0], [None]], "choices must be whole numbers"),
+        ([[0], [0, 1]], "actions must be an array"),
+        (right[:1], "one row for each row"),
+        (right[:, :0], "one row for each row"),
+        (5, "one row for each row"),
+    ]:
+        with pytest.raises(SkipjackError, match=f"(?i){words}"):
+            vector.send(wrong)
+    vector.send(right)
+    with pytest.raises(SkipjackError, match="must be received before"):
+        vector.send(right, group=0)
+
+
+class Leaning(Corridor):
+    """Corridors in which 1.0 is a step to the right."""
+
+    def __init__(self, num_envs: int) -> None:
+        super().__init__(num_envs)
+        self.action = Actions.continuous(1)
+
+    def bind(self, rows: Rows, row_of: Any, final_all: bool = False) -> None:
+        unseen = np.zeros((len(rows.alive), 2), np.uint8)
+        super().bind(dataclasses.replace(rows, action_mask=unseen), row_of, final_all)
+
+
+@pytest.mark.parametrize("wrong", [np.array([["a"], ["b"]]), np.ones((2, 1), complex), [[{}], [1]]])
+def test_real_actions_must_be_real_numbers(wrong: Any) -> None:
+    vector = Serial(Leaning(1))
+    vector.reset(0)
+    with pytest.raises(SkipjackError, match="Actions must be real numbers"):
+        vector.send(wrong)
+    vector.send([[1], [0.5]])
+    assert vector.rows.actions.ravel().tolist() == [1.0, 0.5]
 
 
 def test_groups_must_divide_envs() -> None:

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from skipjack import registry
 from skipjack.cli import flags, table
 from skipjack.cli.saved import Saved, describe_runs
+from skipjack.config import Within
 from skipjack.errors import must
 from skipjack.report.window import duration, short
 from skipjack.run import origin
@@ -44,7 +45,7 @@ class ListFlags:
     """What to sort by; the newest, best or longest stands last."""
     reverse: bool = False
     """The other way round."""
-    limit: int = 0
+    limit: Annotated[int, Within(0, None)] = 0
     """Only so many of them: the newest, best or longest; 0 is all."""
     root: str = "runs"
     """Folder of the runs."""
@@ -55,8 +56,6 @@ class ListFlags:
 def run(arguments: Sequence[str]) -> int:
     """Print the runs that the flags choose."""
     own, _ = flags.parse(ListFlags, arguments, "skipjack runs", "List runs, newest last.")
-    if own.limit < 0:
-        raise must("--limit must be at least 0", limit=own.limit)
     check_score("--min-score", own.min_score)
     known = describe_runs(Path(own.root))
     check_env(known, own.env)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from skipjack import checkpoint, folders
 from skipjack.cli import flags, table
@@ -22,6 +22,7 @@ from skipjack.cli.saved import (
     size_of,
     source_folder,
 )
+from skipjack.config import Within
 from skipjack.errors import RunError, UsageError, must
 from skipjack.report.window import short
 from skipjack.run import lock
@@ -42,7 +43,7 @@ class PruneFlags:
     """Runs last written longer ago than this: 30m, 12h, 7d, 2w."""
     unfinished: bool = False
     """Runs without a final evaluation; damaged ones go by no other criterion."""
-    keep_best: int = 0
+    keep_best: Annotated[int, Within(0, None)] = 0
     """All but so many of the best-scored runs of each environment."""
     checkpoints: bool = False
     """Remove checkpoints instead of runs: all but the latest and the best."""
@@ -119,8 +120,6 @@ def _check(own: PruneFlags) -> None:
             "skipjack runs prune must be given a criterion, as in: skipjack runs prune --unfinished "
             "--older-than 7d. See them with: skipjack runs prune --help."
         )
-    if own.keep_best < 0:
-        raise must("--keep-best must be at least 0", keep_best=own.keep_best)
     check_score("--max-score", own.max_score)
     if own.older_than:
         _seconds(own.older_than)

@@ -54,7 +54,9 @@ def examine(folder: Path) -> dict[str, Any]:
         "target_steps": target,
         "best_score": best[0] if best else None,
         "best_steps": best[1] if best else None,
-        "evaluation": next((row for row in rows if row.get("kind") == "evaluation"), None),
+        "evaluation": next(
+            (row for row in reversed(rows) if row.get("kind") == "evaluation"), None
+        ),
         "holder": lock.holder(folder),
         "started_from_this": saved.started_from(folder),
         "sittings": origin.read(folder),
