@@ -1,6 +1,6 @@
 """PPO with memory in one file, to be copied and changed: torch, numpy and `skipjack.make`.
 
-    python examples/one_file_ppo.py cartpole        # or pong, breakout; a seed may follow
+    python examples/one_file_ppo.py cartpole        # or pong, breakout, memory; a seed may follow
 
 The same algorithm as `skipjack.PPO` (a test holds the two equal, bit for bit), for games with one
 discrete action and flat observations in which every row acts at every step: no masks, no agents
@@ -51,6 +51,7 @@ GAMES = {
     "cartpole": Settings(),
     "pong": Settings(steps=6_000_000, discount=0.98, value_weight=2.0, entropy_weight=0.002),
     "breakout": Settings(steps=20_000_000, num_envs=2048, trace=0.9, clip=0.3, value_weight=2.0),
+    "memory": Settings(steps=200_000, num_envs=128, hidden=32, memory=True),
 }
 
 
@@ -155,19 +156,16 @@ class PPO:
             self.updates += 1
             now = time.perf_counter()
             if self.scores and (now - shown > 1 or self.steps >= self.settings.steps):
-                rate = self.steps / (now - started)
-                score = np.mean(self.scores)
+                rate, score = self.steps / (now - started), np.mean(self.scores)
                 print(f"{self.steps:12,} steps  {rate:10,.0f} steps/s  score {score:.3f}")
-                shown = now
-                self.scores.clear()
+                shown, self.scores = now, []
 
     @torch.no_grad()
     def collect(self) -> tuple[Rollout, Tensor, Tensor]:
         """Play one horizon.
 
-        Returns:
-            what happened; values (time, rows) of the last observations of truncated episodes, 0
-            elsewhere; values (rows,) of the observations after the horizon.
+        Gives what happened; values (time, rows) of the last observations of truncated episodes, 0
+        elsewhere; values (rows,) of the observations after the horizon.
         """
         rows = self.vector.num_rows
         generator = self._generator("acting", 0, self.updates)  # 0 is the number of a group of envs
@@ -190,8 +188,7 @@ class PPO:
                 cut.append((torch.full_like(ended, t), ended, last, *memory))
             resets = ticks[-1].terminated | ticks[-1].truncated
             self.state = tuple(part.masked_fill(resets[:, None], 0) for part in self.state)
-            whole = batch.episodes[~batch.episodes["partial"]]  # without those cut at the start
-            self.scores += whole["score"].tolist()
+            self.scores += batch.episodes["score"][~batch.episodes["partial"]].tolist()
         final_values = torch.zeros(self.settings.horizon, rows)
         if cut:
             times, ended, last, *parts = map(torch.cat, zip(*cut, strict=True))
@@ -279,15 +276,21 @@ def evaluate(network: Network, vector: skipjack.Vector, seed: int) -> float:
     return float(scores.mean())
 
 
-def main(game: str = "cartpole", seed: str = "0") -> None:
+def main(game: str = "cartpole", seed: str = "0", *more: str) -> None:
     """Train and evaluate; games without settings of their own get CartPole's."""
+    if game.startswith("-") or not seed.isdecimal() or more:
+        sys.exit("Usage: python examples/one_file_ppo.py [GAME [SEED]], the seed a whole number.")
     settings = GAMES.get(game, Settings())
-    vector = skipjack.make(game, num_envs=settings.num_envs)
-    actions = vector.action
-    if actions.counts[1:] or actions.low or actions.masked:
-        sys.exit("The game must have one discrete action without masks; the trainer has the rest.")
+    try:
+        vector = skipjack.make(game, num_envs=settings.num_envs)
+    except skipjack.SkipjackError as error:
+        sys.exit(str(error))
+    actions, seen = vector.action, vector.observation
+    flat = len(seen.shape) == 1 and seen.dtype == np.float32
+    if actions.counts[1:] or actions.low or actions.masked or not flat:
+        sys.exit("The game must have flat float32 observations and one discrete action, no masks.")
     torch.manual_seed(seeding.child(int(seed), "weights"))
-    network = Network(vector.observation.size, actions.choices, settings)
+    network = Network(seen.size, actions.choices, settings)
     PPO(settings, vector, network, int(seed)).run()
     fresh = skipjack.make(game, num_envs=256, config={"desynchronise": False})
     print(f"Final score: {evaluate(network, fresh, int(seed)):.3f}")

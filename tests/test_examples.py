@@ -13,6 +13,8 @@ import torch
 from examples import one_file_ppo
 from skipjack import PolicyConfig, TrainConfig, evaluate, make, seeding
 from skipjack.policies.policy import Policy
+from skipjack.spaces import Actions, Layout
+from skipjack.testing.corridor import Corridor, CorridorConfig
 from skipjack.train.ppo import PPO
 
 ROOT = Path(__file__).parents[1]
@@ -85,11 +87,36 @@ def test_the_file_is_short_and_stands_on_make_alone() -> None:
     assert imports == ["import skipjack", "from skipjack import seeding"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["cartpol"], "Did you mean 'cartpole'?"),
+        (["--help"], "Usage: "),
+        (["cartpole", "one"], "Usage: "),
+        (["cartpole", "1", "2"], "Usage: "),
+        (["spaces"], "The game must have flat float32 observations and one discrete action"),
+        (["tests.test_examples:Grids"], "The game must have flat float32 observations"),
+    ],
+)
+def test_mistakes_are_a_sentence(arguments: list[str], words: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        one_file_ppo.main(*arguments)
+    assert words in str(left.value.code)
+
+
+class Grids(Corridor):
+    """Observations that the file's network cannot take."""
+
+    def __init__(self, num_envs: int, config: CorridorConfig = CorridorConfig()) -> None:
+        super().__init__(num_envs, config)
+        self.observation = Layout.box((4, 4), "uint8", 0, 255)
+        self.action = Actions.discrete(2)
+
+
 @pytest.mark.learning
-def test_the_script_solves_cartpole() -> None:
-    done = subprocess.run(
-        [sys.executable, str(FILE), "cartpole", "1"], capture_output=True, text=True
-    )
+@pytest.mark.parametrize("game", ["cartpole", "memory"])
+def test_the_script_solves(game: str) -> None:
+    done = subprocess.run([sys.executable, str(FILE), game, "1"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "steps/s  score" in done.stdout
     assert float(done.stdout.split("Final score: ")[1]) >= 0.95

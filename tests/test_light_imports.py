@@ -56,7 +56,7 @@ def test_runs_are_listed_shown_and_compared_without_torch(tmp_path: Path) -> Non
     for name in ("a", "b"):
         (tmp_path / "runs" / name / "checkpoints").mkdir(parents=True)
         (tmp_path / "runs" / name / "config.toml").write_text(
-            f'name = "pong"\nseed = {ord(name)}\n'
+            f'name = "pong"\nseed = {ord(name)}\n[train]\n'
         )
     line = "from skipjack.cli.main import main; main([{}])"
     assert loaded(line.format("'runs'"), tmp_path) == set()

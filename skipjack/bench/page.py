@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from skipjack import __version__
 from skipjack.bench import curves, table
-from skipjack.bench.suite import Suite, machine
+from skipjack.bench.suite import Suite, commits
 from skipjack.checkpoint import write_text
 from skipjack.errors import RunError
 from skipjack.report import store
 
 PAGE = """# Benchmarks
 
-Presets trained by `skipjack bench suite --seeds {seeds} --docs docs`, which wrote this page.
-Skipjack {version} ({commits}), {cores} cores of {cpu}, Python {python}, torch {torch}.
+Presets trained by `{command}`, which wrote this page.
+Skipjack {version} ({commits}), {machines}.
 
 {table}
 
@@ -50,6 +51,7 @@ def write(
     folder: Path,
     suite: Suite,
     results: Sequence[Mapping[str, Any]],
+    command: str,
     before: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the page and its pictures into a folder; gives the page's path.
@@ -58,6 +60,7 @@ def write(
         folder: where; it is made.
         suite: the suite, whose runs' metrics are drawn.
         results: what it gave.
+        command: the command that wrote it.
         before: an earlier suite's file, as loaded, to compare with.
 
     Raises:
@@ -69,15 +72,15 @@ def write(
     for result in results:
         runs.setdefault(result["env"], []).append(store.read(suite.run_folder(result["run"])))
     text = PAGE.format(
-        seeds=len({result["seed"] for result in results}),
+        command=command,
         version=__version__,
-        commits=_commits(results) or "no commit",
-        table=table.render(summaries, machine(), before),
+        commits=commits(results) or "no commit",
+        table=table.render(summaries, before),
         compared=COMPARED.format(version=_versions(before["results"].values())) if before else "",
-        **machine(),
+        machines=_machines(results),
     )
+    make(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         drawn = [summary for summary in summaries if summary.target is not None] or summaries
         for axis in ("steps", "seconds"):
             curves.draw(folder / f"benchmarks_{axis}.svg", drawn, runs, axis)
@@ -87,10 +90,24 @@ def write(
     return folder / "benchmarks.md"
 
 
-def _commits(results: Sequence[Mapping[str, Any]]) -> str:
-    """The commits that the runs were of; + marks changes that were in none."""
-    found = dict.fromkeys(result["commit"] for result in results if result.get("commit"))
-    return ", ".join(found)
+def make(folder: Path) -> None:
+    """Make the folder of the page, and see that it can be written to: a suite takes hours.
+
+    Raises:
+        RunError: it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise RunError(f"The folder {str(folder)!r} must be writable, but {error}.") from error
+
+
+def _machines(results: Sequence[Mapping[str, Any]]) -> str:
+    """What the runs were on, each once; only Python may differ in a suite."""
+    form = "{cores} cores of {cpu}, Python {python}, torch {torch}"
+    return "; ".join(dict.fromkeys(form.format_map(result["machine"]) for result in results))
 
 
 def _versions(results: Any) -> str:

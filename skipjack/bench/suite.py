@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import math
 import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,17 @@ from skipjack.errors import RunError, UsageError, must
 from skipjack.report import store
 from skipjack.vector.config import cores
 
-FORMAT = 1
+FORMAT = 2
 """Number of the layout of the results' file; a newer one is refused."""
+
+SAME = ("cpu", "cores", "system", "torch")
+"""What a result's machine must have in common with this one to be taken for one of its own."""
+
+NUMBERS = (
+    "steps", "steps_per_second", "seconds", "seconds_total", "episodes", "unfinished",
+    "score", "score_ci95", "random_score", "target",
+)  # fmt: skip
+"""Figures of a result, from `score` on None where there is none."""
 
 TARGETS = {"breakout": 0.5}
 """Mean score to reach, where it is not `TARGET`: half of Breakout's points, a wall of bricks."""
@@ -68,6 +78,11 @@ class Job:
             "settings": self.settings,
         }
 
+    def is_done(self, known: Mapping[str, Any]) -> bool:
+        """Whether a result is this training's, and no failure."""
+        wanted = self.identity.items()
+        return "error" not in known and all(known.get(key) == value for key, value in wanted)
+
 
 class Suite:
     """Trainings, and their results in a file.
@@ -75,12 +90,19 @@ class Suite:
     Args:
         out: the JSON file; the runs lie in a folder beside it, named without the ending.
         say: takes a line for the user.
+        commit: gives the git commit of a folder, as a run's origin has it, and whether it is dirty.
     """
 
-    def __init__(self, out: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        out: Path,
+        say: Callable[[str], None],
+        commit: Callable[[Path], tuple[str, bool | None]] = lambda folder: ("", None),
+    ) -> None:
         if out.suffix != ".json":
             raise must("the suite's file must be named *.json", out=str(out))
         self.out, self.folder, self.say = out.absolute(), out.absolute().with_suffix(""), say
+        self.commit = commit
         self.results: dict[str, dict[str, Any]] = {}
 
     def run(self, envs: Sequence[str], seeds: int) -> list[dict[str, Any]]:
@@ -114,17 +136,30 @@ class Suite:
             for seed in range(1, seeds + 1)
             for env, plan in zip(envs, plans, strict=True)
         ]
+        found = {job.run for job in jobs if job.is_done(self.results.get(job.run, {"error": ""}))}
+        done = {run for run in found if is_here(self.results[run]["machine"])}
+        if found > done:
+            self.say(f"Of another machine or torch, and done again: {len(found - done)}.")
+        self._remark([self.results[run] for run in sorted(done)])
         for number, job in enumerate(jobs, 1):
-            known = self.results.get(job.run, {"error": ""})
-            if "error" in known or any(
-                known.get(key) != value for key, value in job.identity.items()
-            ):
+            if job.run not in done:
                 self.say(f"{number} of {len(jobs)}: {job.env}, seed {job.seed}")
                 result = self._train(job, lock)
-                self.results[job.run] = job.identity | {"run": job.run} | result
+                about = {"run": job.run, "machine": machine()}
+                self.results[job.run] = job.identity | about | result
                 self._write()
                 self.say(f"  {_sentence(self.results[job.run])}")
         return [self.results[job.run] for job in jobs]
+
+    def _remark(self, kept: Sequence[Mapping[str, Any]]) -> None:
+        """Say it where results of other code are kept beside those to come."""
+        here = short_commit(*self.commit(self.folder))
+        others = [result for result in kept if result["commit"] != here]
+        if others:
+            self.say(
+                f"Kept: {len(others)} of the results in {str(self.out)!r}, of {commits(others)}, not of "
+                f"{here or 'no commit'} as the code is now. Delete the file to do all again."
+            )
 
     def _plan(self, env: str, lock: int | None) -> tuple[str, float | None]:
         """Digest of an env's settings, and its target."""
@@ -154,28 +189,29 @@ class Suite:
             "seconds_total": wall,
             "target": job.target,
             "reached": reached(store.read(run), job.target, start),
-            "commit": (origin["commit"] or "")[:12] + ("+" if origin["dirty"] else ""),
+            "commit": short_commit(origin["commit"], origin["dirty"]),
         }
 
     def _write(self) -> None:
         data = {
             "format": FORMAT,
-            "machine": machine(),
             "results": dict(sorted(self.results.items())),
         }
         checkpoint.write_text(self.out, json.dumps(data, indent=1) + "\n")
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A suite's file: `format`, `machine`, and `results` by run.
+    """A suite's file: `format`, and `results` by run.
 
     Raises:
         UsageError: it is missing, no suite's file, or of a newer version.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        written, _ = data["format"], (data["machine"]["cpu"], data["results"].values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        written = int(data["format"])
+        if written <= FORMAT:
+            _check(data)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{str(path)!r} must be a file of skipjack bench suite, but reading it failed "
             f"({type(error).__name__}: {error}). Move it away or name another one."
@@ -186,6 +222,47 @@ def load(path: Path) -> dict[str, Any]:
             f"Install a newer version."
         )
     return data
+
+
+def _check(data: Any) -> None:
+    """Fail, by any of the errors that `load` tells of, unless a file has all that is read of it."""
+    for name, result in data["results"].items():
+        # The first format had one machine for all results, that of the newest.
+        machine = result.setdefault("machine", data.get("machine"))
+        texts = [
+            result["env"],
+            result["run"],
+            result["skipjack"],
+            result["settings"],
+            machine["cpu"],
+        ]
+        texts += [machine["torch"], machine["python"], result.get("error", "")]
+        whole = [result["seed"], machine["cores"]]
+        there: list[Any] = []
+        if "error" not in result:
+            texts.append(result["commit"])
+            at = NUMBERS.index("score")
+            there = [result[key] for key in NUMBERS[:at]]
+            there += [value for key in NUMBERS[at:] if (value := result[key]) is not None]
+            if result["reached"] is not None:
+                there += [result["reached"]["steps"], result["reached"]["seconds"]]
+        if not (
+            all(isinstance(text, str) for text in texts)
+            and all(type(number) is int for number in whole)
+            and all(type(number) in (int, float) and math.isfinite(number) for number in there)
+        ):
+            raise ValueError(f"the result {name!r} is not as the suite writes it")
+
+
+def short_commit(name: object, dirty: object) -> str:
+    """A commit as results keep it; + marks changes that are in none, and it is empty without one."""
+    return f"{name}"[:12] + ("+" if dirty else "") if name else ""
+
+
+def commits(results: Iterable[Mapping[str, Any]]) -> str:
+    """The commits that results are of, each once."""
+    found = dict.fromkeys(result["commit"] for result in results if "commit" in result)
+    return ", ".join(commit or "no commit" for commit in found)
 
 
 def reached(
@@ -219,6 +296,12 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": importlib.metadata.version("torch"),
     }
+
+
+def is_here(other: Mapping[str, Any]) -> bool:
+    """Whether figures of a machine may stand beside those of this one."""
+    here = machine()
+    return all(other.get(key) == here[key] for key in SAME)
 
 
 def _sentence(result: dict[str, Any]) -> str:

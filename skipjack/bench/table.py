@@ -46,6 +46,7 @@ class Summary:
         steps_to, seconds_to: until then; seconds from the start of the process.
         steps, seconds, steps_per_second: of the whole training, without start and evaluation.
         errors: why the others failed, by seed.
+        machines: cpu and cores that they were trained on.
     """
 
     env: str
@@ -61,6 +62,7 @@ class Summary:
     seconds: Spread | None
     steps_per_second: Spread | None
     errors: Mapping[int, str]
+    machines: tuple[tuple[str, int], ...]
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
@@ -79,24 +81,16 @@ def summarise(results: Iterable[Mapping[str, Any]]) -> list[Summary]:
     return [_summary(env, found) for env, found in by_env.items()]
 
 
-def render(
-    summaries: Sequence[Summary],
-    machine: Mapping[str, Any],
-    before: Mapping[str, Any] | None = None,
-) -> str:
+def render(summaries: Sequence[Summary], before: Mapping[str, Any] | None = None) -> str:
     """The table, in Markdown.
 
     Args:
         summaries: its rows.
-        machine: what they were taken on.
         before: an earlier suite's file, as loaded; what differs beyond the noise gets an arrow and the
             earlier median. Times and speeds are compared on the same kind of machine alone.
     """
     earlier = {s.env: s for s in summarise(before["results"].values())} if before else {}
-    same = before is not None and all(
-        before["machine"][key] == machine[key] for key in ("cpu", "cores")
-    )
-    rows = [_row(summary, earlier.get(summary.env), same) for summary in summaries]
+    rows = [_row(summary, earlier.get(summary.env)) for summary in summaries]
     widths = {title: max(len(title), *(len(row[title]) for row in rows)) for title in rows[0]}
     lines = [
         " | ".join(title.ljust(width) for title, width in widths.items()),
@@ -132,11 +126,13 @@ def _summary(env: str, results: Sequence[Mapping[str, Any]]) -> Summary:
         seconds=of("seconds"),
         steps_per_second=of("steps_per_second"),
         errors={result["seed"]: result["error"] for result in results if "error" in result},
+        machines=tuple({(r["machine"]["cpu"], r["machine"]["cores"]) for r in done}),
     )
 
 
-def _row(now: Summary, before: Summary | None, same_machine: bool) -> dict[str, str]:
+def _row(now: Summary, before: Summary | None) -> dict[str, str]:
     """Cells by column title."""
+    same_machine = before is not None and len({*now.machines, *before.machines}) == 1
 
     def cell(name: str, form: Any, compare: bool = True, wider: float = 0.0) -> str:
         found: Spread | None = getattr(now, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ from typing import Annotated, Any
 from skipjack import registry
 from skipjack.cli import flags
 from skipjack.config import Within
-from skipjack.errors import UsageError, unknown
+from skipjack.errors import UsageError, must, unknown
+
+RELEASED = "benchmarks/suite.json"
+"""Results of the release before."""
 
 KINDS = {
     "steps": "steps a second of the envs alone",
@@ -44,8 +48,8 @@ class SuiteFlags:
     """Presets to train, parted by commas; empty is all of them."""
     out: str = "runs/suite.json"
     """File of the results; the runs lie in a folder beside it. What it holds is not trained again."""
-    against: str = "benchmarks/suite.json"
-    """Results of an earlier suite to compare with; without that file nothing is compared."""
+    against: str = ""
+    """Results of an earlier suite to compare with; empty is benchmarks/suite.json, if it is there."""
     docs: str = ""
     """Folder to write benchmarks.md and the learning curves to (needs matplotlib)."""
     json: bool = False
@@ -91,26 +95,45 @@ def _suite(rest: list[str]) -> int:
     """Train the suite; exit code 1 if a training failed."""
     own, _ = flags.parse(SuiteFlags, rest, "skipjack bench suite", f"Measure: {KINDS['suite']}.")
     from skipjack.bench import curves, page, suite, table
+    from skipjack.run import origin
 
     if own.docs:
         curves.require()
-    named = [name for name in own.envs.split(",") if name]
+        page.make(Path(own.docs))
+    named = [name for part in own.envs.split(",") if (name := part.strip())]
+    if own.envs and not named:
+        raise must("--envs must name environments, as in breakout,pong/lstm", envs=own.envs)
     envs = list(dict.fromkeys(registry.resolve(name).full_name for name in named))
-    before = suite.load(Path(own.against)) if Path(own.against).exists() else None
-    whole = suite.Suite(Path(own.out), say=lambda line: print(line, file=sys.stderr, flush=True))
+    against = Path(own.against or RELEASED)
+    before = suite.load(against) if own.against or against.exists() else None
+    whole = suite.Suite(
+        Path(own.out),
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+        commit=origin.commit,
+    )
     try:
         results = whole.run(envs or registry.names(), own.seeds)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         print("Stopped. What is done is kept: the same command goes on.", file=sys.stderr)
         raise
     summaries = table.summarise(results)
-    written = str(page.write(Path(own.docs), whole, results, before)) if own.docs else None
+    written = (
+        str(page.write(Path(own.docs), whole, results, _command(own, envs), before))
+        if own.docs
+        else None
+    )
     if own.json:
         presets = [dataclasses.asdict(summary) for summary in summaries]
         print(json.dumps({"out": own.out, "docs": written, "presets": presets}))
     else:
-        print(table.render(summaries, suite.machine(), before))
+        print(table.render(summaries, before))
     return 1 if any(summary.errors for summary in summaries) else 0
+
+
+def _command(own: SuiteFlags, envs: Sequence[str]) -> str:
+    """The command that gives the same page."""
+    named = f" --envs {','.join(envs)}" if envs else ""
+    return f"skipjack bench suite --seeds {own.seeds}{named} --docs {shlex.quote(own.docs)}"
 
 
 def _lines(row: dict[str, Any]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,10 +56,13 @@ def run(arguments: Sequence[str], command: str) -> int:
     second, rest = flags.subject(rest, usage)
     what = "What differs between two of: a run, a TOML file, an environment."
     own, _ = flags.parse(DiffFlags, rest, usage, what)
-    a, b = _both(first, second, Path(own.root))
+    runs_first = command == "skipjack runs diff"
+    a, b = _both(first, second, Path(own.root), runs_first)
     facts = differing(a.facts, b.facts) if a.facts and b.facts else {}
+    if a.env and b.env and a.env != b.env:
+        facts = {"env": (a.env, b.env)} | facts
     found = differing(a.values, b.values)
-    near = _edges(a, b) if command == "skipjack config diff" else {}
+    near = _edges(a, b) if not runs_first else {}
     if own.json:
         print(json.dumps(_as_json(a, b, facts, found, near), default=str))
         return 0
@@ -79,23 +84,22 @@ def differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, tuple[Any
     return {name: (a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)}
 
 
-def _both(first: str, second: str, root: Path) -> tuple[Side, Side]:
+def _both(first: str, second: str, root: Path, runs_first: bool) -> tuple[Side, Side]:
     """Both sides. A file that names no env is what training the other side's env with it would be."""
-    a, b = _side(first, root), _side(second, root)
+    a, b = (_side(name, root, runs_first) for name in (first, second))
     for side, other in ((a, b), (b, a)):
         if not side.env and other.env:
             _configure(side, other.env, Path(side.name))
     return a, b
 
 
-def _side(name: str, root: Path) -> Side:
-    path = Path(name)
-    if path.suffix == ".toml":
-        values = settings.load_toml(path)
-        env = str(values.pop("name", ""))
-        values = settings.dotted(values)
-        return Side(name, env, values, dict.fromkeys(values, f"file {name}"))
-    if folder := saved.find_run(name, root):
+def _side(name: str, root: Path, runs_first: bool) -> Side:
+    if Path(name).suffix == ".toml":
+        return _file(name)
+    folder, is_env = saved.find_run(name, root), name in registry.names()
+    if folder and is_env:
+        _say_which(name, folder, runs_first)
+    if folder and (runs_first or not is_env):
         return _run(name, folder)
     if ":" not in name and name not in registry.names():
         names = [*folders.list_runs(root), *registry.names()]
@@ -103,6 +107,35 @@ def _side(name: str, root: Path) -> Side:
     side = Side(name, name, {})
     _configure(side, name)
     return side
+
+
+def _say_which(name: str, folder: Path, runs_first: bool) -> None:
+    """Say what a name was taken for that both a run and an environment have."""
+    other = f"the environment is compared by: skipjack config diff {name}"
+    if not runs_first:
+        other = f"the run is {os.path.join('.', folder)}"
+    kind = "run" if runs_first else "environment"
+    print(f"{name!r} is the {kind} here; {other}", file=sys.stderr)
+
+
+def _file(name: str) -> Side:
+    values = settings.load_toml(Path(name))
+    env = str(values.pop("name", ""))
+    values = settings.dotted(values)
+    side = Side(name, env, values, dict.fromkeys(values, f"file {name}"))
+    if env and _is_here(env):
+        _configure(side, env, Path(name))
+    return side
+
+
+def _is_here(env: str) -> bool:
+    """Whether an env's settings can be known: its package may be on another machine."""
+    from skipjack.run.config import declared
+
+    try:
+        return bool(declared(env))
+    except UsageError:
+        return False
 
 
 def _run(name: str, folder: Path) -> Side:
@@ -113,6 +146,7 @@ def _run(name: str, folder: Path) -> Side:
         "env": env,
         "state": found.state,
         "score": table.score(found),
+        "random": table.chance(found),
         "steps": f"{found.steps:,}",
         "seconds": f"{found.seconds:.1f}",
         "commit": table.commit(found.commit, found.dirty),

@@ -10,7 +10,7 @@ from typing import Any
 
 from skipjack import registry
 from skipjack.cli.saved import describe_runs
-from skipjack.cli.table import score
+from skipjack.cli.table import chance, one_line, score
 from skipjack.errors import unknown
 
 FLAGS = ("--json", "-h", "--help")
@@ -44,8 +44,9 @@ def run(arguments: Sequence[str]) -> int:
         print(f"  {row['name']:14} {mark:9} {summary}".rstrip())
     print("\nRuns" if runs else "\nNo runs yet. Start one with: skipjack train breakout")
     for found in runs:
+        random = "" if found.random_score is None else f", random {chance(found)}"
         print(
-            f"  {found.run:20} {found.env or '?':14} {found.steps:>14,} steps"
-            f" {found.seconds:9.1f} s   {found.state:8}   score {score(found)}"
+            f"  {one_line(found.run):20} {found.env or '?':14} {found.steps:>14,} steps"
+            f" {found.seconds:9.1f} s   {found.state:8}   score {score(found)}{random}"
         )
     return 0

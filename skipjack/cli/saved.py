@@ -45,6 +45,7 @@ class Saved:
         steps_per_second: of training.
         score: the final evaluation's, or else the mean of the last `RECENT` updates; None if none.
         score_ci95: half width of its 95 % interval; None without a final evaluation.
+        random_score: the random player's, beside the final evaluation's; None if there is none.
         evaluated: whether the score is the final evaluation's.
         commit, dirty: of the last sitting; empty outside a repository.
         source: the run that it started from (`--from`): run, checkpoint, steps; None if none.
@@ -62,6 +63,7 @@ class Saved:
     steps_per_second: float
     score: float | None
     score_ci95: float | None
+    random_score: float | None
     evaluated: bool
     commit: str
     dirty: bool
@@ -113,8 +115,14 @@ def newest_run(root: Path, env: str) -> str:
 
 
 def describe_runs(root: Path) -> list[Saved]:
-    """Every run below `root`, the one written to last at the end. None of them is an error."""
+    """Every run below `root`, the one written to last at the end. None of them is an error.
+
+    Raises:
+        UsageError: `root` is a file.
+    """
     if not root.is_dir():
+        if os.path.exists(root):
+            raise must("the folder of the runs must be a folder", root=str(root))
         return []
     folders = [folder for folder in root.iterdir() if _is_run(folder)]
     return sorted(map(describe, folders), key=lambda saved: saved.written)
@@ -153,6 +161,7 @@ def describe(folder: Path) -> Saved:
         steps_per_second=steps / seconds if seconds else 0.0,
         score=_number(end, "score") if evaluated else _so_far(updates),
         score_ci95=_number(end, "score_ci95") if evaluated else None,
+        random_score=_number(end, "random_score") if evaluated else None,
         evaluated=evaluated,
         commit=str(sitting.get("commit") or ""),
         dirty=bool(sitting.get("dirty")),
@@ -174,10 +183,46 @@ def source_of(run: Path) -> dict[str, Any] | None:
     return next(filter(None, (_part(sitting, "from") for sitting in origin.read(run))), None)
 
 
+def source_folder(run: Path) -> str:
+    """The real path of the run that a run was started from; empty if from none.
+
+    It is the one whose path was noted. If that is gone, runs were moved: then the one beside it of
+    that name.
+    """
+    source = source_of(run)
+    if not source:
+        return ""
+    path = Path(str(source.get("checkpoint") or ""))
+    if path.parent.name == "checkpoints":
+        path = path.parent.parent
+    if path.is_absolute() and os.path.exists(path):
+        return os.path.realpath(path)
+    return os.path.join(os.path.realpath(run.parent), str(source.get("run")))
+
+
 def started_from(run: Path) -> list[str]:
     """Names of the runs beside it that were started from a run."""
-    sources = {other.name: source_of(other) for other in run.parent.iterdir() if _is_run(other)}
-    return sorted(n for n, source in sources.items() if source and source.get("run") == run.name)
+    real = os.path.realpath(run)
+    others = [other for other in run.parent.iterdir() if _is_run(other)]
+    return sorted(other.name for other in others if source_folder(other) == real)
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether something in a folder is surely of Skipjack's writing: origin, settings or a checkpoint.
+
+    Other tools have a `config.toml`, a `checkpoints` and a `metrics.jsonl` too.
+    """
+    if any({"skipjack", "command"} <= sitting.keys() for sitting in origin.read(folder)):
+        return True
+    with contextlib.suppress(SkipjackError):
+        if isinstance(load_saved(folder)[1].get("train"), dict):
+            return True
+    for path in (folder / "checkpoints").glob("*/manifest.json"):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            if {"format", "steps", "files", "latest_only"} <= manifest.keys():
+                return True
+    return False
 
 
 def provenance(run: Path, names: Iterable[str]) -> dict[str, str]:
@@ -188,8 +233,8 @@ def provenance(run: Path, names: Iterable[str]) -> dict[str, str]:
     for sitting in sittings:
         for label, names in _part(sitting, "settings").items():
             # A later sitting has them from the run itself, but for the flags it was given.
-            if sitting is sittings[0] or label == "flag":
-                found |= dict.fromkeys(names, label)
+            if isinstance(names, list) and (sitting is sittings[0] or label == "flag"):
+                found |= dict.fromkeys((n for n in names if isinstance(n, str)), label)
     return found
 
 

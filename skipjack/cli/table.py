@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,6 +16,7 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
         rows: cells; all rows are equally long.
         right: indices of columns that are set flush right.
     """
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(
@@ -34,6 +36,16 @@ def score(saved: Saved) -> str:
         return f"{saved.score:.3f} so far"
     interval = "" if saved.score_ci95 is None else f" ± {saved.score_ci95:.3f}"
     return f"{saved.score:.3f}{interval}"
+
+
+def chance(saved: Saved) -> str:
+    """The random player's score beside a run's."""
+    return "-" if saved.random_score is None else f"{saved.random_score:.3f}"
+
+
+def one_line(text: str) -> str:
+    """Text as it can stand in a line: a folder's name may hold a line break, or colours."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda sign: repr(sign[0])[1:-1], text)
 
 
 def commit(name: object, dirty: object) -> str:

@@ -13,8 +13,8 @@ from skipjack.report.window import Window
 EVERY = 2.0
 """Seconds between reports: a day's curve has 43,000 points, more than a screen can show."""
 
-PATIENCE = 10.0
-"""Seconds that a run's end waits: closing takes W&B about two, more is waiting for a lost network."""
+PATIENCE = 15.0
+"""Seconds that a run's end waits: closing takes W&B about two, finding that there is no network ten."""
 
 Say = Callable[[str], None]
 
@@ -68,6 +68,12 @@ class Background:
             self._reported = now
             self._report()
         self._pass_on()
+
+    def flush(self) -> None:
+        """Report what there is so far, unless another report waits."""
+        if self._calls.empty():
+            self._reported = time.monotonic()
+            self._report()
 
     def message(self, text: str) -> None:
         """Messages are for screens."""

@@ -28,6 +28,13 @@ class Reporter:
         """An update is done."""
         self._each(lambda sink: sink.update(progress))
 
+    def flush(self) -> None:
+        """A checkpoint is being written: sinks that hold updates back (with `flush`) report them.
+
+        A later sitting goes on from there, and takes back what a report past it has of before.
+        """
+        self._each(lambda sink: getattr(sink, "flush", lambda: None)())
+
     def message(self, text: str) -> None:
         """A sentence for the user."""
         self._each(lambda sink: sink.message(text))

@@ -14,11 +14,15 @@ from skipjack.report.background import Say
 from skipjack.report.progress import Evaluation, Progress, RunInfo
 from skipjack.report.store import evaluation_row, finite, update_row
 
+MODES = ("online", "offline", "shared", "disabled", "dryrun", "run")
+"""Values of WANDB_MODE; wandb itself finds another one only when training has begun."""
+
 
 class WandB:
     """Reports to a W&B run whose x-axes are `steps` and `seconds`.
 
-    Every WANDB_* variable that is set has the last word. Without a login the run stays offline.
+    Every WANDB_* variable that is set has the last word. Without a login that the server
+    confirms, the run stays offline.
 
     Args:
         identity: id, project and entity, as `identity` gives them.
@@ -49,9 +53,9 @@ class WandB:
         quiet = unless_set(silent=True, console="off", save_code=False)
         session = self.wandb.setup(self.wandb.Settings(**quiet))
         mode = session.settings.mode
-        if mode in ("online", "shared") and not self.wandb.login(prompt=False):
+        if mode in ("online", "shared") and (problem := self._not_logged_in()):
             if os.environ.get("WANDB_MODE"):
-                raise RunError(f"WANDB_MODE={mode} needs a login. Log in with: wandb login.")
+                raise RunError(f"WANDB_MODE={mode} needs a login, but {problem}.")
             mode = "offline"
         self.run = self.wandb.init(
             config={"name": info.env, **info.settings},
@@ -101,6 +105,14 @@ class WandB:
         # There is no public way. Without this one, the end of the process takes up to 90 s more.
         with contextlib.suppress(Exception):
             self.wandb.setup().assert_service()._cleanup()
+
+    def _not_logged_in(self) -> str:
+        """Why nothing can be sent, as a clause: no key, a wrong one or no network; empty if it can."""
+        try:
+            there = self.wandb.login(prompt=False)  # asks the server
+        except Exception as error:  # wandb's own kinds, and whatever the network has
+            return str(error).partition("\n")[0].rstrip(".")
+        return "" if there else "there is none; log in with: wandb login"
 
     def _log(self, progress: Progress, row: Mapping[str, Any]) -> None:
         # W&B's own step is the update: it goes on across sittings, and what a resumed run repeats

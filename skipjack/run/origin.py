@@ -76,12 +76,12 @@ def describe(threads: int) -> dict[str, Any]:
     """
     from skipjack.vector.config import cores  # numpy with it, which readers do without
 
-    commit = _git("rev-parse", "HEAD")
+    name, dirty = commit()
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
-        "commit": commit,
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")) if commit else None,
+        "commit": name,
+        "dirty": dirty,
         "skipjack": __version__,
         "python": platform.python_version(),
         "torch": importlib.metadata.version("torch"),
@@ -93,11 +93,22 @@ def describe(threads: int) -> dict[str, Any]:
     }
 
 
-def _git(*arguments: str) -> str:
-    """What git prints in the present folder; empty without git or a repository."""
+def commit(folder: Path = Path()) -> tuple[str, bool | None]:
+    """The git commit of a folder and whether files have changed since; empty and None without one."""
+    name = _git(folder, "rev-parse", "HEAD")
+    status = ("status", "--porcelain", "--untracked-files=no")
+    return name, bool(_git(folder, *status)) if name else None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git prints in a folder; empty without git or a repository."""
     try:
         done = subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, timeout=5, check=True
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return ""

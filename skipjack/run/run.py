@@ -182,6 +182,7 @@ class Run:
     def _save(self) -> None:
         """A checkpoint; the one behind the best mean score since the last stays for good."""
         trainer = self.trainer
+        self.reporter.flush()
         episodes = sum(count for _, count in self.since_checkpoint)
         if episodes:
             score = sum(mean * count for mean, count in self.since_checkpoint) / episodes

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from skipjack import checkpoint
-from skipjack.errors import RunError, missing, unknown
+from skipjack.errors import RunError, missing, must, unknown
 from skipjack.report.background import Background, Say
 from skipjack.report.tensorboard import TensorBoard
-from skipjack.report.wandb import WandB, identity
+from skipjack.report.wandb import MODES, WandB, identity
 
 FILE = "trackers.json"
 """In the run's folder: each tracker that the run ever had, and what it is known by there."""
@@ -28,7 +29,7 @@ def choose(text: str, folder: Path | None = None) -> list[str]:
         folder: the folder of the run to go on with.
 
     Raises:
-        UsageError: a name is unknown.
+        UsageError: a name is unknown, or WANDB_MODE is.
         MissingPackage: a tracker is not installed.
         RunError: trackers.json is damaged.
     """
@@ -41,6 +42,9 @@ def choose(text: str, folder: Path | None = None) -> list[str]:
             raise unknown("tracker", name, (*NAMES, "none"), see="skipjack train --help")
         if not _installed(name):
             raise missing(name, "track", what=f"Tracking with {name} (--track none does without)")
+    mode = os.environ.get("WANDB_MODE")
+    if "wandb" in names and mode and mode not in MODES:
+        raise must(f"WANDB_MODE must be one of {', '.join(MODES)}", got=mode)
     return list(dict.fromkeys(names))
 
 

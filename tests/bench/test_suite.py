@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -89,7 +90,7 @@ def test_results(children: Children, tmp_path: Path) -> None:
     assert results[0]["commit"] == "0123456789ab+"
     data = suite.load(tmp_path / "suite.json")
     assert list(data["results"].values()) == sorted(results, key=lambda r: r["run"])
-    assert data["machine"]["cores"] >= 1
+    assert all(result["machine"]["cores"] >= 1 for result in results)
 
 
 def test_what_is_done_is_not_done_again(children: Children, tmp_path: Path) -> None:
@@ -103,7 +104,7 @@ def test_what_is_done_is_not_done_again(children: Children, tmp_path: Path) -> N
     assert len(suite.load(out)["results"]) == 6
 
 
-@pytest.mark.parametrize("change", ["settings", "version"])
+@pytest.mark.parametrize("change", ["settings", "version", "torch", "cores"])
 def test_results_of_other_settings_or_versions_do_not_count(
     children: Children, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,10 +112,40 @@ def test_results_of_other_settings_or_versions_do_not_count(
     suite.Suite(out, quiet).run(["pong"], 1)
     if change == "settings":
         children.settings["train.steps"] = 200
-    else:
+    elif change == "version":
         monkeypatch.setattr("skipjack.__version__", "99.0")
-    suite.Suite(out, quiet).run(["pong"], 1)
+    else:
+        here = suite.machine() | {change: 77}
+        monkeypatch.setattr(suite, "machine", lambda: here)
+    said: list[str] = []
+    suite.Suite(out, said.append).run(["pong"], 1)
     assert children.trained == ["pong-1", "pong-1"]
+    word = "Of another machine or torch, and done again: 1."
+    assert (word in said) == (change in ("torch", "cores"))
+
+
+def test_results_of_another_commit_are_kept_with_a_word(children: Children, tmp_path: Path) -> None:
+    out, said = tmp_path / "suite.json", list[str]()
+    suite.Suite(out, quiet).run(["pong"], 2)
+    suite.Suite(out, said.append, lambda folder: ("0123456789abcdef", True)).run(["pong"], 2)
+    assert said == []
+    suite.Suite(out, said.append, lambda folder: ("", None)).run(["pong"], 2)
+    assert children.trained == ["pong-1", "pong-2"]
+    assert said == [
+        f"Kept: 2 of the results in {str(out)!r}, of 0123456789ab+, not of no commit as the code is now. "
+        f"Delete the file to do all again."
+    ]
+    assert suite.commits([{"commit": "a"}, {"commit": ""}, {"commit": "a"}]) == "a, no commit"
+
+
+def test_a_file_of_the_first_format(children: Children, tmp_path: Path) -> None:
+    """One machine for all results."""
+    out = tmp_path / "suite.json"
+    results = suite.Suite(out, quiet).run(["pong"], 1)
+    data = json.loads(out.read_text()) | {"format": 1, "machine": suite.machine()}
+    del data["results"]["pong-1"]["machine"]
+    out.write_text(json.dumps(data))
+    assert suite.Suite(out, quiet).run(["pong"], 1) == results
 
 
 def test_a_run_that_was_cut_is_done_again(children: Children, tmp_path: Path) -> None:
@@ -158,6 +189,40 @@ def test_reached_asks_for_a_mean_over_enough_episodes() -> None:
     ]
     assert suite.reached(rows, 0.5, 0.25) == {"steps": 4, "seconds": 4.25}
     assert suite.reached(rows, 0.95, 0.25) is None
+
+
+DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "format": lambda data: data.update(format="two"),
+    "no format": lambda data: data.update(format=None),
+    "results": lambda data: data.update(results=[1]),
+    "result": lambda data: data["results"].update(x=None),
+    "machine": lambda data: data["results"]["pong-1"].update(machine=3),
+    "cpu": lambda data: data["results"]["pong-1"]["machine"].pop("cpu"),
+    "text": lambda data: data["results"]["pong-1"].update(score="0.5"),
+    "nan": lambda data: data["results"]["pong-1"].update(seconds=float("nan")),
+    "gone": lambda data: data["results"]["pong-1"].pop("random_score"),
+    "none": lambda data: data["results"]["pong-1"].update(steps=None),
+    "reached": lambda data: data["results"]["pong-1"].update(reached=[]),
+    "env": lambda data: data["results"]["pong-1"].update(env=["pong"]),
+    "error": lambda data: data["results"]["pong-1"].update(error=4),
+    "run": lambda data: data["results"]["pong-1"].pop("run"),
+    "seed": lambda data: data["results"]["pong-1"].update(seed={}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("flag", ["--out", "--against"])
+def test_damaged_files_are_told_of_before_any_training(
+    command: Command, children: Children, damage: str, flag: str
+) -> None:
+    command("--envs", "pong", "--seeds", "1", "--out", "suite.json")
+    data = json.loads(Path("suite.json").read_text())
+    DAMAGES[damage](data)
+    Path("suite.json").write_text(json.dumps(data))
+    children.trained.clear()
+    code, _, err = command("--envs", "pong,cartpole", "--seeds", "2", flag, "suite.json")
+    assert (code, children.trained) == (2, [])
+    assert "must be a file of skipjack bench suite" in err
 
 
 @pytest.mark.parametrize(
@@ -228,6 +293,7 @@ def test_a_stop_ends_the_training_cleanly(tmp_path: Path, number: int) -> None:
     saved = int((run / "latest").read_text())
     *updates, end = [json.loads(line) for line in (run / "metrics.jsonl").open()]
     assert end == {"kind": "end", "reason": "stopped"}
+    assert "the same command goes on" in err
     assert saved == updates[-1]["steps"] > 0, "saved after its last update"
     assert not (tmp_path / "runs/suite.json").exists()
 
@@ -293,6 +359,8 @@ def test_pictures_need_matplotlib_and_say_so_at_once(
         (["--seeds", "0"], "--seeds must be between 1 and"),
         (["--envs", "pnog"], "Did you mean 'pong'"),
         (["--out", "suite"], "must be named *.json"),
+        (["--envs", ",,"], "--envs must name environments"),
+        (["--against", "none.json"], "'none.json' must be a file of skipjack bench suite"),
     ],
 )
 def test_mistakes(command: Command, children: Children, arguments: list[str], words: str) -> None:
@@ -301,6 +369,37 @@ def test_mistakes(command: Command, children: Children, arguments: list[str], wo
     assert words in err
     assert children.trained == []
     assert not list(Path().iterdir())
+
+
+def test_blanks_between_environments(command: Command, children: Children) -> None:
+    assert command("--envs", "cartpole, bandit", "--seeds", "1")[0] == 0
+    assert children.trained == ["cartpole-1", "bandit-1"]
+
+
+def test_a_docs_folder_that_cannot_be_is_told_of_at_once(
+    command: Command, children: Children
+) -> None:
+    pytest.importorskip("matplotlib")
+    Path("file").write_text("")
+    code, _, err = command("--envs", "pong", "--docs", "file")
+    assert (code, children.trained) == (1, [])
+    assert "The folder 'file' must be writable" in err
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(143)])
+def test_every_stop_says_how_to_go_on(
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stop: BaseException,
+) -> None:
+    def stopped(*_: Any) -> None:
+        raise stop
+
+    monkeypatch.setattr(suite, "call", stopped)
+    with contextlib.suppress(SystemExit):
+        main(["bench", "suite", "--envs", "pong"])
+    assert "Stopped. What is done is kept: the same command goes on." in capsys.readouterr().err
 
 
 def test_the_page(command: Command) -> None:
@@ -316,6 +415,8 @@ def test_the_page(command: Command) -> None:
     page = Path("docs/benchmarks.md").read_text()
     assert "0.920 [0.910-0.930] ↑ from 0.420 ± 0.010" in page
     assert "(0123456789ab+)" in page
+    assert "by `skipjack bench suite --seeds 3 --envs pong,breakout --docs docs`" in page
+    assert f"torch {suite.machine()['torch']}." in page
     for axis in ("steps", "seconds"):
         assert f"](benchmarks_{axis}.svg)" in page
         picture = Path(f"docs/benchmarks_{axis}.svg").read_text()

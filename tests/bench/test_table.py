@@ -16,7 +16,8 @@ def result(env: str, seed: int, score: float, speed: float = 100.0, **more: Any)
     return {
         "env": env, "seed": seed, "skipjack": "0.1.0", "target": 0.95, "score": score,
         "score_ci95": 0.01, "random_score": 0.1, "steps": 1e6, "seconds": 1e6 / speed,
-        "steps_per_second": speed, "reached": {"steps": 5e5, "seconds": 5e5 / speed}, **more,
+        "machine": MACHINE, "steps_per_second": speed,
+        "reached": {"steps": 5e5, "seconds": 5e5 / speed}, **more,
     }  # fmt: skip
 
 
@@ -25,7 +26,8 @@ def results(scores: list[float], speed: float = 100.0) -> list[dict[str, Any]]:
 
 
 def as_file(rows: list[dict[str, Any]], **machine: Any) -> dict[str, Any]:
-    return {"machine": MACHINE | machine, "results": {str(i): row for i, row in enumerate(rows)}}
+    rows = [row | {"machine": MACHINE | machine} for row in rows]
+    return {"results": {str(i): row for i, row in enumerate(rows)}}
 
 
 def test_a_difference_is_beyond_both_ranges_and_needs_enough_seeds() -> None:
@@ -57,7 +59,7 @@ def test_failed_and_empty_cells() -> None:
         {"env": "a", "seed": 1, "error": "It broke."},
         result("b", 1, 0.5, target=None, reached=None),
     ]
-    lines = table.render(table.summarise(rows), MACHINE).splitlines()
+    lines = table.render(table.summarise(rows)).splitlines()
     assert [cell.strip() for cell in lines[2].split("|")[1:4]] == ["a", "failed", "-"]
     assert [cell.strip() for cell in lines[3].split("|")[4:8]] == ["-", "-", "-", "-"]
     assert lines[-1] == "a, seed 1, failed: It broke."
@@ -74,17 +76,17 @@ def test_failed_and_empty_cells() -> None:
     ],
 )
 def test_arrows(before: dict[str, Any], arrows: str) -> None:
-    text = table.render(table.summarise(results([0.9, 0.91, 0.92])), MACHINE, before)
+    text = table.render(table.summarise(results([0.9, 0.91, 0.92])), before)
     assert ("from" in text) == bool(arrows)
     assert arrows in text
 
 
 def test_speeds_are_compared_on_the_same_machine_alone() -> None:
     now = table.summarise(results([0.9, 0.91, 0.92], speed=200.0))
-    same = table.render(now, MACHINE, as_file(results([0.9, 0.91, 0.92])))
+    same = table.render(now, as_file(results([0.9, 0.91, 0.92])))
     assert "200 ↑ from 100" in same
     assert "2500.0 ↓ from 5000.0" in same
-    other = table.render(now, MACHINE, as_file(results([0.9, 0.91, 0.92]), cores=64))
+    other = table.render(now, as_file(results([0.9, 0.91, 0.92]), cores=64))
     assert "from" not in other
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -50,6 +51,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(trained: Path, call: Call) -> Path:
     """A copy of them in the present folder, last written a day apart: c-1, c-2, s-1, p-1."""
     shutil.copytree(trained, "runs")
+    entries = origin.read(Path("runs/c-2"))  # its source is the copy beside it
+    entries[0]["from"]["checkpoint"] = str(Path("runs/c-1/checkpoints/000000000512").resolve())
+    Path("runs/c-2/origin.json").write_text(json.dumps(entries))
     for age, name in enumerate(("p-1", "s-1", "c-2", "c-1")):
         moment = time.time() - age * DAY - 60
         os.utime(Path("runs") / name / "metrics.jsonl", (moment, moment))
@@ -126,7 +130,6 @@ def test_newest_last_with_their_facts(call: Call, runs: Path) -> None:
 def test_filters(call: Call, runs: Path) -> None:
     rescore(runs, c_1=0.2, c_2=0.6, s_1=0.5, p_1=0.1)
     assert listed(call, "--env", "pong") == ["p-1"]
-    assert listed(call, "--env", "pon") == []
     assert listed(call, "--min-score", "0.5") == ["c-2", "s-1"]
     assert listed(call, "--state", "finished", "--env", "squared") == ["s-1"]
     assert call("runs", "--min-score", "1")[1].startswith("None of the 4 runs")
@@ -332,7 +335,7 @@ def test_show(call: Call, runs: Path) -> None:
     assert code == 0
     for words in (
         "c-2  cartpole",
-        "from   c-1 at step 512, ",
+        "from    c-1 at step 512, ",
         "skipjack train cartpole",
         "train.clip = 0.5  (preset: 0.2, flag, beyond the high end of its usual range, 0.05 to 0.4)",
         "train.learning_rate = 0.05  (preset: 0.005, file mine.toml, beyond the high end",
@@ -433,6 +436,34 @@ def test_diff_of_environments_files_and_runs(call: Call, runs: Path) -> None:
     code, _, err = call("config", "diff", "pong", "other.toml")
     assert code == 2
     assert "There is no setting 'train.gone'" in err
+
+
+def test_diff_of_a_file_that_names_its_environment(call: Call, runs: Path) -> None:
+    """It is what training with it would be: the preset's values, read as settings are."""
+    Path("pong.toml").write_text('name = "pong"\n[train]\nsteps = 5e5\n')
+    Path("breakout.toml").write_text('name = "breakout"\n')
+    found = json.loads(call("config", "diff", "pong.toml", "pong", "--json")[1])["settings"]
+    assert list(found) == ["train.steps"]
+    assert json.dumps(found["train.steps"]["a"]["value"]) == "500000"
+    assert found["train.steps"]["a"]["from"] == "file pong.toml"
+    out = call("config", "diff", "pong.toml", "breakout.toml")[1]
+    assert out.splitlines()[1].split() == ["env", "pong", "breakout"]
+    Path("gone.toml").write_text('name = "gone.away:Env"\n[train]\nsteps = 5\n')
+    assert call("config", "diff", "gone.toml", "pong")[0] == 0
+
+
+def test_a_run_called_as_an_environment(call: Call, runs: Path) -> None:
+    (runs / "c-2").rename(runs / "cartpole")
+    code, out, err = call("config", "diff", "cartpole", "cartpole")
+    assert (code, out) == (0, "No setting differs.\n")
+    assert err.splitlines()[0] == "'cartpole' is the environment here; the run is ./runs/cartpole"
+    for name in ("runs/cartpole", "./runs/cartpole"):
+        code, out, err = call("config", "diff", "cartpole", name)
+        assert "train.clip" in out
+        assert f"{name}' is" not in err
+    code, out, err = call("runs", "diff", "cartpole", "c-1")
+    assert "train.clip" in out
+    assert "'cartpole' is the run here" in err
 
 
 # ---- prune ----
@@ -539,9 +570,144 @@ def test_a_linked_run_stays(call: Call, runs: Path, tmp_path: Path) -> None:
     (runs / "p-1").rename(tmp_path / "elsewhere")
     (runs / "p-1").symlink_to(tmp_path / "elsewhere")
     code, out, _ = call("runs", "prune", "--env", "pong", "--yes")
-    assert code == 1
-    assert "it is a link" in out
+    assert (code, out) == (0, "Nothing is as asked.\n")
     assert listed(call) == ["c-1", "c-2", "s-1", "p-1"]
+
+
+# ---- links, other tools' folders, odd names ----
+
+
+def test_a_link_is_no_run_of_its_own(call: Call, runs: Path) -> None:
+    """It takes no place among the best, is not removed, and what it leads to stays with it."""
+    rescore(runs, c_1=0.6, c_2=0.2)
+    (runs / "alias").symlink_to("c-1", target_is_directory=True)
+    assert pruned(call, "--keep-best", "2", "--sources") == [], "the link is not the second best"
+    found = json.loads(call("runs", "prune", "--env", "cartpole", "--json", "--sources")[1])["runs"]
+    assert {row["run"]: row["kept"] for row in found} == {
+        "c-1": "alias is a link to it",
+        "c-2": "",
+    }
+    code, out, _ = call("runs", "prune", "--env", "cartpole", "--sources", "--yes")
+    assert code == 0, out
+    assert "Removed: 1 of 2" in out
+    assert sorted(path.name for path in runs.iterdir()) == ["alias", "c-1", "p-1", "s-1"]
+
+
+def test_a_linked_checkpoint_stays(call: Call, runs: Path) -> None:
+    (runs / "mine").symlink_to(Path("c-1/checkpoints/000000000128"), target_is_directory=True)
+    assert "c-1" not in pruned(call, "--env", "cartpole")
+    call("runs", "prune", "--checkpoints", "--yes")
+    assert (runs / "mine" / "manifest.json").exists()
+
+
+def test_the_dry_run_sees_a_damaged_latest(call: Call, runs: Path) -> None:
+    weights = checkpoint.latest(runs / "c-1").path / "policy.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    assert "c-1" not in pruned(call, "--checkpoints")
+
+
+def test_folders_of_other_tools_are_never_removed(call: Call, runs: Path) -> None:
+    for name, file in (
+        ("torch", "checkpoints/best.pt"),
+        ("thesis", "thesis.tex"),
+        ("numbers", "checkpoints/000000000005/weights.pt"),
+        ("stray", "metrics.jsonl"),
+        ("other", "origin.json"),
+    ):
+        path = runs / name / file
+        path.parent.mkdir(parents=True)
+        path.write_text("[{}]")
+    (runs / "thesis" / "config.toml").write_text('name = "thesis"\n')
+    before = sorted(runs.rglob("*"))
+    for criterion in ("--unfinished", "--older-than=0s"):
+        code, out, _ = call("runs", "prune", criterion, "--yes", "--env=", "--max-score=-1")
+        assert code == 0, out
+    code, out, _ = call("runs", "prune", "--unfinished", "--yes")
+    assert code == 0
+    for name in ("torch", "thesis", "numbers", "stray", "other"):
+        assert f"{name} stays: nothing in it says that Skipjack wrote it." in out
+    call("runs", "prune", "--checkpoints", "--unfinished", "--yes")
+    assert sorted(runs.rglob("*")) == before
+
+
+def test_sources_are_told_apart_by_their_path(call: Call, runs: Path) -> None:
+    """A run of the same name elsewhere is another; where the path is gone, the name counts."""
+    shutil.copytree(runs / "c-1", "elsewhere/c-1")
+    entries = origin.read(runs / "c-2")
+    entries[0]["from"]["checkpoint"] = str(Path("elsewhere/c-1/checkpoints/000000000512").resolve())
+    (runs / "c-2" / "origin.json").write_text(json.dumps(entries))
+    keep_c2 = ["--older-than", "60h"]
+    assert pruned(call, *keep_c2) == ["c-1"]
+    assert json.loads(call("runs", "show", "c-1", "--json")[1])["started_from_this"] == []
+    shutil.rmtree("elsewhere")
+    assert pruned(call, *keep_c2) == []
+
+
+def test_a_line_break_in_a_name_breaks_no_line(call: Call, runs: Path) -> None:
+    (runs / "p-1").rename(runs / "p\n1")
+    assert len(call("runs")[1].splitlines()) == 5
+    assert "p\\n1" in call("runs")[1]
+    assert "p\\n1" in call("list")[1]
+    (runs / "x\ny" / "checkpoints").mkdir(parents=True)
+    assert "x\\ny stays" in call("runs", "prune", "--unfinished")[1]
+
+
+def test_mistakes_in_filters(call: Call, runs: Path) -> None:
+    for command in (["runs"], ["runs", "prune"]):
+        code, _, err = call(*command, "--env", "cartpol")
+        assert code == 2
+        assert "Did you mean 'cartpole'" in err
+    assert listed(call, "--env", "breakout") == [], "known, but without a run"
+    for flags in (["runs", "--min-score=nan"], ["runs", "prune", "--max-score=nan"]):
+        code, _, err = call(*flags)
+        assert code == 2
+        assert "must be a number" in err
+    Path("file").write_text("")
+    for command in (["runs"], ["runs", "prune", "--unfinished"], ["runs", "show", "c-1"]):
+        code, _, err = call(*command, "--root", "file")
+        assert code == 2, command
+        assert "must be a folder" in err
+
+
+def test_a_foreign_origin_is_no_traceback(call: Call, runs: Path) -> None:
+    (runs / "c-1" / "origin.json").write_text(
+        '[{"settings": {"flag": [["x"]], "file": 3}, "command": 5, "steps": "x", "from": {"run": "\\u0000"}}]'
+    )
+    path = runs / "c-1" / "config.toml"
+    path.write_text(re.sub("steps = .*", 'steps = "x"', path.read_text(), count=1))
+    for command in (["show", "c-1"], ["diff", "c-1", "c-2"], ["prune", "--env", "cartpole"]):
+        code, _, err = call("runs", *command)
+        assert (code, err) == (0, ""), command
+
+
+# ---- the random player ----
+
+
+def test_the_random_players_score_stands_beside(call: Call, runs: Path) -> None:
+    final = json.loads((runs / "c-1" / "metrics.jsonl").read_text().splitlines()[-1])
+    random = f"{final['random_score']:.3f}"
+    head, line = call("runs", "--env=cartpole", "--limit=2")[1].splitlines()[:2]
+    assert line[head.index("random") :].startswith(random)
+    rows = json.loads(call("runs", "--env=cartpole", "--json")[1])["runs"]
+    assert rows[0]["random_score"] == final["random_score"]
+    assert re.search(rf"\nrandom +{random}", call("runs", "show", "c-1")[1])
+    assert f", random {random}" in call("list")[1]
+    path = runs / "c-2" / "metrics.jsonl"
+    rows = path.read_text().splitlines()
+    path.write_text(
+        "\n".join([*rows[:-1], json.dumps(json.loads(rows[-1]) | {"random_score": 0.5})])
+    )
+    assert re.search(rf"random +{random} +0.500", call("runs", "diff", "c-1", "c-2")[1])
+
+
+def test_show_and_train_say_the_same_next(call: Call) -> None:
+    """Also where the last rollout went past the budget."""
+    flags = [flag for flag in TINY if "train.steps" not in flag]
+    _, out, err = call("train", "cartpole", *flags, "--train.steps=100", "--run=r")
+    (line,) = [line.strip() for line in out.splitlines() if "--resume" in line]
+    assert line in call("runs", "show", "r")[1], err
+    code, _, err = call(*line.removeprefix("skipjack ").split())
+    assert code == 0, err
 
 
 # ---- values at the edge ----

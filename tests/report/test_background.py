@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from skipjack.report import Reporter
 from skipjack.report.background import Background
 from skipjack.report.plain import Plain
 from skipjack.report.progress import Evaluation, Progress, RunInfo
@@ -26,6 +27,25 @@ CALLS = ("make", "start", "update", "finish", "close")
 class TestBackground(SinkContract):
     def make_sink(self) -> Any:
         return Background("plain", lambda _: Plain(io.StringIO()), lambda _: None, every=0)
+
+
+def test_a_flush_reports_what_waits() -> None:
+    """So that no report holds updates of both sides of a checkpoint."""
+    recorder = Recorder()
+    background = started(recorder, [])
+    background.update(example_progress(1))
+    while len(recorder.told) < 3:
+        time.sleep(0.001)
+    background.update(example_progress(2))
+    Reporter([Reporter([background]), Plain(io.StringIO())]).flush()
+    while len(recorder.told) < 4:
+        time.sleep(0.001)
+    background.flush()
+    background.update(example_progress(3))
+    background.finish(None, "finished")
+    background.close()
+    updates = [value.update for name, value in recorder.told if name == "update"]
+    assert updates == [1, 2, 3]
 
 
 class Recorder:

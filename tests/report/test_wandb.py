@@ -128,6 +128,25 @@ def test_no_prompt_ever(monkeypatch: pytest.MonkeyPatch) -> None:
         sink().start(example_info("run"))
 
 
+def test_a_key_without_a_network_stays_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking the server raises; a run that insists on it fails in words."""
+
+    def raises(**_: Any) -> bool:
+        raise wandb.errors.AuthenticationError("Failed to authenticate.\nMore lines.")
+
+    monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
+    monkeypatch.setattr(wandb, "login", raises)
+    said: list[str] = []
+    whole_run(sink(said))
+    (path,) = wandb_file.offline_files(Path("run"))
+    assert len(wandb_file.history(path)) == 3
+    assert said == [f"W&B is offline. Send the run to your account with: wandb sync {path.parent}"]
+    wandb.teardown()
+    monkeypatch.setenv("WANDB_MODE", "online")
+    with pytest.raises(RunError, match=r"needs a login, but Failed to authenticate\."):
+        sink().start(example_info("run"))
+
+
 def test_output_is_left_alone(capfd: pytest.CaptureFixture[str]) -> None:
     out, err = sys.stdout, sys.stderr
     tracker = sink()

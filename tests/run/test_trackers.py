@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skipjack import checkpoint
 from skipjack.cli.main import main
 from skipjack.errors import MissingPackage, RunError, UsageError
 from skipjack.report.background import Background
@@ -99,6 +100,17 @@ def test_a_folder_called_wandb_is_no_package(
     monkeypatch.setattr(trackers, "NAMES", ("emptiness",))
     with pytest.raises(MissingPackage):
         trackers.choose("emptiness")
+
+
+def test_a_wrong_mode_is_refused_before_training(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "onlin")
+    code, _, err = call("--track", "wandb")
+    assert code == 2
+    assert "WANDB_MODE must be one of online, offline," in err
+    assert not Path("runs").exists()
+    assert trackers.choose("tensorboard") == ["tensorboard"]
 
 
 def test_a_damaged_note(tmp_path: Path) -> None:
@@ -208,6 +220,18 @@ def test_training_goes_on(
     assert "Run finished." in err
 
 
+def test_reports_end_at_checkpoints(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after a checkpoint is taken back by a resume; a report must not hold both."""
+    order: list[str] = []
+    monkeypatch.setattr(Background, "flush", lambda self: order.append("flush"))
+    save = checkpoint.save
+    monkeypatch.setattr(
+        checkpoint, "save", lambda *args, **more: order.append("save") or save(*args, **more)
+    )
+    assert call("--track", "tensorboard", "--train.checkpoint-every=0")[0] == 0
+    assert order == ["flush", "save"] * 9
+
+
 def child(*arguments: str, **more: str) -> subprocess.Popen[str]:
     """A training in a process of its own."""
     return subprocess.Popen(
@@ -218,14 +242,16 @@ def child(*arguments: str, **more: str) -> subprocess.Popen[str]:
 
 @pytest.mark.slow
 def test_a_server_that_never_answers(tmp_path: Path) -> None:
-    """W&B waits 90 s for it, and again when the process ends; the run and the process do not."""
+    """W&B gives up on the login after 10 s; nothing waits for it, and an offline copy is whole."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         began = child(*TINY, "--track=wandb", WANDB_API_KEY="a" * 40, WANDB_BASE_URL=url)
         out, err = began.communicate(timeout=45)
     assert began.returncode == 0, err
     assert json.loads(out.splitlines()[-1])["steps"] == 512
-    assert err.count("wandb does not answer and is left behind") == 1
+    (path,) = wandb_file.offline_files(tmp_path / "runs/cartpole-1")
+    assert wandb_file.history(path)[-1]["steps"] == 512
+    assert f"wandb sync {path.parent.relative_to(tmp_path)}" in err
     assert "Traceback" not in err
     assert "wandb: " not in err, "what wandb itself prints would tear the dashboard"
 

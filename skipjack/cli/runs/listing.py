@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from skipjack import registry
 from skipjack.cli import flags, table
 from skipjack.cli.saved import Saved, describe_runs
 from skipjack.config import Within
+from skipjack.errors import must
 from skipjack.report.window import duration, short
 from skipjack.run import origin
 
@@ -53,7 +56,9 @@ class ListFlags:
 def run(arguments: Sequence[str]) -> int:
     """Print the runs that the flags choose."""
     own, _ = flags.parse(ListFlags, arguments, "skipjack runs", "List runs, newest last.")
+    check_score("--min-score", own.min_score)
     known = describe_runs(Path(own.root))
+    check_env(known, own.env)
     found = sorted((saved for saved in known if _wanted(saved, own)), key=ORDERS[own.sort])
     found = found[-own.limit :]
     if own.reverse:
@@ -74,6 +79,26 @@ def is_of(saved: Saved, env: str) -> bool:
     return not env or saved.env == env or saved.env.startswith((f"{env}/", f"{env}:"))
 
 
+def check_env(known: Sequence[Saved], env: str) -> None:
+    """A name that neither a run nor the registry knows is a typo.
+
+    Raises:
+        UsageError: it is one; the message has the nearest names.
+    """
+    if env and not any(is_of(saved, env) for saved in known):
+        registry.resolve(env)
+
+
+def check_score(flag: str, value: float | None) -> None:
+    """Nothing is above or below nan.
+
+    Raises:
+        UsageError: the flag's value is nan.
+    """
+    if value is not None and math.isnan(value):
+        raise must(f"the value of {flag} must be a number", value=value)
+
+
 def _wanted(saved: Saved, own: ListFlags) -> bool:
     if own.min_score is not None and (saved.score is None or saved.score < own.min_score):
         return False
@@ -86,7 +111,8 @@ def _wanted(saved: Saved, own: ListFlags) -> bool:
 
 
 def _table(found: Sequence[Saved]) -> str:
-    head = ["run", "env", "seed", "state", "steps", "time", "steps/s", "score", "commit", "when"]
+    head = ["run", "env", "seed", "state", "steps", "time", "steps/s", "score"]
+    head += ["random", "commit", "when"]
     rows = [
         [
             saved.run,
@@ -97,6 +123,7 @@ def _table(found: Sequence[Saved]) -> str:
             duration(saved.seconds),
             short(saved.steps_per_second),
             table.score(saved),
+            table.chance(saved),
             table.commit(saved.commit, saved.dirty),
             table.when(saved.written),
         ]

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from skipjack import checkpoint, folders
 from skipjack.cli import flags, table
-from skipjack.cli.runs.listing import is_of
-from skipjack.cli.saved import Saved, checkpoints, describe_runs, size_of
+from skipjack.cli.runs.listing import check_env, check_score, is_of
+from skipjack.cli.saved import (
+    Saved,
+    checkpoints,
+    describe_runs,
+    is_ours,
+    size_of,
+    source_folder,
+)
 from skipjack.config import Within
 from skipjack.errors import RunError, UsageError, must
 from skipjack.report.window import short
@@ -83,18 +91,23 @@ def run(arguments: Sequence[str]) -> int:
 def plan(own: PruneFlags) -> list[Removal]:
     """What the flags choose; what must stay is marked with the reason.
 
+    A link is no run of its own: it is not chosen, and what it leads to stays.
+
     Raises:
         UsageError: no criterion is given, or one is not allowed.
     """
     _check(own)
     known = describe_runs(Path(own.root))
-    chosen = _chosen(known, own)
+    check_env(known, own.env)
+    linked = {os.path.realpath(path): path.name for path in _links(Path(own.root))}
+    chosen = _chosen([saved for saved in known if not os.path.islink(saved.path)], own)
     if own.checkpoints:
-        return [removal for saved in chosen if (removal := _thinned(saved, known, own)).names]
+        return [
+            removal for saved in chosen if (removal := _thinned(saved, known, linked, own)).names
+        ]
     found = [Removal(saved, None, size_of(Path(saved.path))) for saved in chosen]
     for removal in found:
-        if removal.saved.state == "running":
-            removal.kept = "it is being trained"
+        removal.kept = _why_it_stays(removal.saved, linked)
     if not own.sources:
         _keep_sources(found, known)
     return found
@@ -107,8 +120,31 @@ def _check(own: PruneFlags) -> None:
             "skipjack runs prune must be given a criterion, as in: skipjack runs prune --unfinished "
             "--older-than 7d. See them with: skipjack runs prune --help."
         )
+    check_score("--max-score", own.max_score)
     if own.older_than:
         _seconds(own.older_than)
+
+
+def _links(root: Path) -> list[Path]:
+    return [path for path in root.iterdir() if path.is_symlink()] if root.is_dir() else []
+
+
+def _why_it_stays(saved: Saved, linked: Mapping[str, str]) -> str:
+    """Why a run must not be removed, as a clause; empty if nothing speaks against it.
+
+    Args:
+        saved: the run.
+        linked: names of links by what they lead to: the run, or something in it.
+    """
+    folder = os.path.realpath(saved.path)
+    if saved.state == "running":
+        return "it is being trained"
+    if not is_ours(Path(saved.path)):
+        return "nothing in it says that Skipjack wrote it"
+    for target, name in linked.items():
+        if target == folder or target.startswith(folder + os.sep):
+            return f"{name} is a link to it"
+    return ""
 
 
 def _chosen(known: Sequence[Saved], own: PruneFlags) -> list[Saved]:
@@ -141,39 +177,58 @@ def _best(known: Iterable[Saved], count: int) -> set[str]:
 
 def _keep_sources(found: Sequence[Removal], known: Sequence[Saved]) -> None:
     """Mark runs that a run which stays was started from, and theirs in turn."""
+    sources = {saved.run: source_folder(Path(saved.path)) for saved in known}
     while True:
         going = {removal.saved.run for removal in found if not removal.kept}
-        users = {
-            str(saved.source.get("run")): saved.run
-            for saved in known
-            if saved.source and saved.run not in going
-        }
-        needed = [removal for removal in found if not removal.kept and removal.saved.run in users]
+        users = {source: run for run, source in sources.items() if source and run not in going}
+        needed = [
+            (removal, user)
+            for removal in found
+            if not removal.kept and (user := users.get(os.path.realpath(removal.saved.path)))
+        ]
         if not needed:
             return
-        for removal in needed:
-            removal.kept = f"{users[removal.saved.run]} was started from it (--sources)"
+        for removal, user in needed:
+            removal.kept = f"{user} was started from it (--sources)"
 
 
-def _thinned(saved: Saved, known: Sequence[Saved], own: PruneFlags) -> Removal:
-    """Checkpoints of a run that are neither its latest nor its best, nor a source."""
+def _thinned(
+    saved: Saved, known: Sequence[Saved], linked: Mapping[str, str], own: PruneFlags
+) -> Removal:
+    """Checkpoints of a run that are neither its latest nor its best, nor a source, nor linked to."""
+    folder = Path(saved.path)
+    real = os.path.realpath(folder)
     sources = {
-        other.source.get("steps")
+        str(other.source.get("steps"))
         for other in known
-        if other.source and other.source.get("run") == saved.run and not own.sources
+        if other.source and not own.sources and source_folder(Path(other.path)) == real
     }
-    found = checkpoints(Path(saved.path))
+    found = checkpoints(folder)
     going = [
         row
         for row in found
-        if not row["latest"] and not row["best"] and row["steps"] not in sources
+        if not row["latest"]
+        and not row["best"]
+        and str(row["steps"]) not in sources
+        and os.path.join(real, "checkpoints", row["name"]) not in linked
     ]
     removal = Removal(saved, [row["name"] for row in going], sum(row["bytes"] for row in going))
     if saved.state == "running":
         removal.kept = "it is being trained"
     elif not any(row["latest"] for row in found):
         removal.kept = "its latest checkpoint is missing"
+    elif going:
+        try:
+            _check_latest(folder)
+        except RunError as error:
+            removal.kept = str(error)
     return removal
+
+
+def _check_latest(folder: Path) -> None:
+    """A run whose newest checkpoint is not whole needs the older ones: raises `RunError`."""
+    newest = (folder / "latest").read_text(encoding="utf-8").strip()
+    checkpoint.load(folder / "checkpoints" / newest)
 
 
 def _remove(removal: Removal) -> bool:
@@ -184,8 +239,7 @@ def _remove(removal: Removal) -> bool:
             if removal.names is None:
                 folders.remove_run(folder)
             else:
-                newest = (folder / "latest").read_text(encoding="utf-8").strip()
-                checkpoint.load(folder / "checkpoints" / newest)  # else the older ones are needed
+                _check_latest(folder)
                 checkpoint.remove(folder, removal.names)
     except RunError as error:
         removal.kept = str(error)
@@ -209,7 +263,9 @@ def _text(found: Sequence[Removal], removed: bool) -> str:
         for removal in going
     ]
     lines = [table.aligned(rows, right=(6,))] if rows else []
-    lines += [f"{r.saved.run} stays: {r.kept.rstrip('.')}." for r in found if r.kept]
+    lines += [
+        table.one_line(f"{r.saved.run} stays: {r.kept.rstrip('.')}.") for r in found if r.kept
+    ]
     total = f"{len(going)} of {len(found)}, {short(sum(r.bytes for r in going))}B"
     if removed:
         lines.append(f"Removed: {total}.")

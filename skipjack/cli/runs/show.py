@@ -63,7 +63,7 @@ def examine(folder: Path) -> dict[str, Any]:
         "settings": own,
         "checkpoints": saved.checkpoints(folder),
         "bytes": saved.size_of(folder),
-        "next": saved.next_commands(handle, known.env, known.state, target or known.steps)
+        "next": saved.next_commands(handle, known.env, known.state, known.steps)
         if known.env
         else [],
     }
@@ -74,7 +74,8 @@ def _own_settings(folder: Path, env: str) -> tuple[dict[str, Any], int | None, s
     try:
         _, nested = saved.load_saved(folder)
         values = settings.dotted(nested)
-        target = values.get("train.steps")
+        steps = values.get("train.steps")
+        target = steps if isinstance(steps, int) else None
     except SkipjackError as error:
         return {}, None, str(error)
     try:
@@ -121,12 +122,14 @@ def _head(found: dict[str, Any]) -> list[str]:
         f"{short(found['steps_per_second'])} steps/s",
         "seed": "" if found["seed"] is None else str(found["seed"]),
         "score": table.score(known),
+        "random": "",
         "best": "",
         "from": "",
         "led to": ", ".join(found["started_from_this"]),
     }
     if final := found["evaluation"]:
         facts["score"] += f", final evaluation of {final.get('episodes')} episodes"
+        facts["random"] = table.chance(known) + ", the random player's score by the same rules"
     if found["best_score"] is not None:
         facts["best"] = (
             f"{found['best_score']:.3f} at step {found['best_steps']:,}, mean of training"
@@ -142,10 +145,12 @@ def _head(found: dict[str, Any]) -> list[str]:
 def _sittings(sittings: Sequence[dict[str, Any]]) -> list[str]:
     lines = []
     for number, sitting in enumerate(sittings, start=1):
-        words = [str(word) for word in sitting.get("command") or []]
+        command, steps = sitting.get("command"), sitting.get("steps", 0)
+        words = [str(word) for word in command] if isinstance(command, list) else []
+        steps = f"{steps:,}" if isinstance(steps, int) else steps
         versions = ", ".join(f"{key} {sitting.get(key)}" for key in ("skipjack", "python", "torch"))
         lines += [
-            f"{number}  {sitting.get('time')} from step {sitting.get('steps', 0):,}, commit "
+            f"{number}  {sitting.get('time')} from step {steps}, commit "
             f"{table.commit(sitting.get('commit'), sitting.get('dirty'))}, {versions}",
             f"   on {sitting.get('host')}, {sitting.get('cores')} cores, "
             f"{sitting.get('threads')} threads, {sitting.get('system')}",
