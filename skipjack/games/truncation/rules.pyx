@@ -45,7 +45,8 @@ cdef class Rules(SimpleGame):
         return left
 
     cdef float warmth(self, int env) noexcept nogil:
-        return min(<float>1, (<State*>state(&self.k, env)).clock / (<float>0.5 * self.k.time_limit))
+        cdef int clock = (<State*>state(&self.k, env)).clock
+        return min(<float>1, clock / (<float>0.5 * self.k.time_limit))
 
     cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
         cdef float stayed = (<State*>state(&self.k, env)).clock - (not truncated)
@@ -56,7 +57,8 @@ cdef class Rules(SimpleGame):
 
     cdef object draw(self, int env):
         cdef State* s = <State*>state(&self.k, env)
-        return Scene(200, 120).add(Text(20, 40, f"stayed {s.clock}, warmth {self.warmth(env):.2f}", 20, (220, 225, 235)))
+        words = f"stayed {s.clock}, warmth {self.warmth(env):.2f}"
+        return Scene(200, 120).add(Text(20, 40, words, 20, (220, 225, 235)))
 
     cdef dict peek(self, int env):
         return (<State*>state(&self.k, env))[0]
