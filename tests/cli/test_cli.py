@@ -192,7 +192,7 @@ USAGE = [
     (["train", "pong", "--train.learning-rat=1"], "--train.learning-rate"),
     (["train", "pong", "--train.learning-rate", "5"], "must be between 0 and 1, but got '5'"),
     (["train", "pong", "--train.learning-rate", "fast"], "must be a number"),
-    (["train", "pong", "--train.steps", "0"], "train.steps must be at least 1"),
+    (["train", "pong", "--train.steps", "0"], "train.steps must be between 1 and"),
     (["train", "pong", "--train.precision", "int8"], "must be one of float32, bfloat16"),
     (["train", "pong", "--vector.num-envs", "6", "--vector.groups", "4"], "multiple of the number of groups"),
     (["train", "pong", "--vector.num-envs", "4", "--train.minibatches", "8"], "one row for each minibatch"),

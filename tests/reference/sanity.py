@@ -175,7 +175,7 @@ class Truncation(Twin):
         return [float(np.float32(reward))], leaves, 1
 
     def warmth(self, steps: int) -> Any:
-        return min(np.float32(1), np.float32(steps) / np.float32(0.5 * self.config.time_limit))
+        return min(np.float32(1), np.float32(steps) / np.float32(4))
 
     def observe(self, seat: int) -> Any:
         return np.array([self.warmth(self.length)], np.float32)

@@ -3,7 +3,7 @@
     every step:   0 stay:  reward 0.1 where it is warm, else 0, and it grows warmer
                   1 leave: reward 1.5 x (1 + 3 warmth) / 4, the episode is terminated
 
-Warmth is 0 at the start and 1 from half of the time limit on. Nothing ever ends a stay but the limit of 8
+Warmth is 0 at the start and 1 after 4 steps. Nothing ever ends a stay but the limit of 8
 steps, a truncation. With the discount of 0.95 that the preset sets, staying where it is warm is worth
 0.1 / (1 - 0.95) = 2 and beats leaving. A learner that takes the limit for an end sees 0.4 at most and
 leaves; one that goes on from the next episode's first observation, where it is cold again, sees 1.4 and
@@ -17,6 +17,9 @@ Observation, float32[1]: warmth, 0 to 1.
 
 from skipjack.native.kernel cimport *
 from skipjack.native.scene import Scene, Text
+
+cdef enum:
+    WARM_AFTER = 4              # steps
 
 cdef float STAY = 0.1
 cdef float LEAVE = 0.375      # where it is cold; four times as much where it is warm
@@ -46,7 +49,7 @@ cdef class Rules(SimpleGame):
 
     cdef float warmth(self, int env) noexcept nogil:
         cdef int clock = (<State*>state(&self.k, env)).clock
-        return min(<float>1, clock / (<float>0.5 * self.k.time_limit))
+        return min(<float>1, clock / <float>WARM_AFTER)
 
     cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
         cdef float stayed = (<State*>state(&self.k, env)).clock - (not truncated)
