@@ -75,7 +75,9 @@ def test_stopped_while_torch_loads(
         time.sleep(delay)
         process.send_signal(number)
         out, err = process.communicate(timeout=20)
-    assert process.returncode == 128 + number, err
+    # A Ctrl-C that falls into an exec() of an import makes Python end itself by the signal after all
+    # is done (its runtime notes it as unhandled): to a shell that is 130 as well.
+    assert process.returncode in (128 + number, -number), err
     assert json.loads(out)["exit_code"] == 128 + number
     assert "Traceback" not in err
     assert list((tmp_path / "runs").iterdir()) == []
