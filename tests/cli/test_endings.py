@@ -77,7 +77,8 @@ def test_stopped_while_torch_loads(
         out, err = process.communicate(timeout=20)
     # A Ctrl-C that falls into an exec() of an import makes Python end itself by the signal after all
     # is done (its runtime notes it as unhandled): to a shell that is 130 as well.
-    assert process.returncode in (128 + number, -number), err
+    allowed = {128 + number, -number} if number == signal.SIGINT else {128 + number}
+    assert process.returncode in allowed, err
     assert json.loads(out)["exit_code"] == 128 + number
     assert "Traceback" not in err
     assert list((tmp_path / "runs").iterdir()) == []
