@@ -26,6 +26,19 @@ class RunError(SkipjackError):
     """A run that cannot go on or cannot be read. The command exits with 1."""
 
 
+class EnvError(RunError):
+    """A Python env raised: the message holds its traceback, env and seed say which one it was.
+
+    Attributes:
+        env: index of the env within its engine.
+        seed: what it was last reset with.
+    """
+
+    def __init__(self, message: str, env: int, seed: int) -> None:
+        super().__init__(message)
+        self.env, self.seed = env, seed
+
+
 class MissingPackage(SkipjackError, ImportError):
     """An optional package is not installed; the message holds the pip line that helps."""
 
