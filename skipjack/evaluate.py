@@ -159,7 +159,7 @@ def summarise(
     stats = episodes["stats"].astype(np.float64)
 
     def mean(values: npt.NDArray[Any]) -> float:
-        return float(values.mean()) if count else math.nan
+        return float(values.mean()) if len(values) else math.nan
 
     return Evaluation(
         score=mean(scores),
@@ -170,7 +170,10 @@ def summarise(
         unfinished=int(np.count_nonzero(counts < quota)),
         steps=steps,
         seconds=seconds,
-        statistics={name: mean(stats[:, i]) for i, name in enumerate(vector.statistics)},
+        statistics={  # NaN where an episode has no such statistic
+            name: mean(column[~np.isnan(column)])
+            for name, column in zip(vector.statistics, stats.T, strict=False)
+        },
     )
 
 

@@ -172,7 +172,7 @@ class Run:
 
     def _after_update(self, progress: Progress) -> None:
         self.reporter.update(progress)
-        for sentence in self.collapse.look(progress):
+        for sentence in [*self.vector.take_messages(), *self.collapse.look(progress)]:
             self.reporter.message(sentence)
         if progress.episodes:
             self.since_checkpoint.append((progress.means["score"], progress.episodes))
