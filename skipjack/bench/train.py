@@ -24,6 +24,8 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
         vector = make_vector(configured, config.vector.num_envs, device=device)
         policy = make_policy(configured, vector, device)
         trainer = PPO(config.train, vector, policy, seed=config.seed)
+    workers = getattr(vector, "workers", 0)
+    runs_on = {"workers": workers} if workers else {"threads": config.vector.threads or cores()}
     speeds, profile = [], {}
     for repetition in range(-1, repetitions):
         began, before = time.perf_counter(), trainer.steps
@@ -42,7 +44,7 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
         "parameters": sum(p.numel() for p in policy.parameters()),
         "device": str(device),
         "precision": config.train.precision,
-        "threads": config.vector.threads or cores(),
+        **runs_on,
         **summary(speeds),
         "time": {phase: spent / total for phase, spent in profile.items()},
     }

@@ -18,7 +18,11 @@ from skipjack.errors import UsageError, unknown
 
 T = TypeVar("T")
 
-SHORT = {"--threads": "--vector.threads", "--policy": "--policy.own"}
+SHORT = {
+    "--threads": "--vector.threads",
+    "--workers": "--vector.workers",
+    "--policy": "--policy.own",
+}
 """Short forms of settings that are often given."""
 
 
@@ -58,7 +62,8 @@ def parse(
     sections = _sections(config, known, tyro) if config is not None else []
     whole = dataclasses.make_dataclass("Flags", [*fields, *sections], namespace={"__doc__": None})
     if sections:
-        description += " Short forms: --threads for --vector.threads, --policy for --policy.own."
+        forms = ", ".join(f"{short} for {full}" for short, full in SHORT.items())
+        description += f" Short forms: {forms}."
     found: Any
     found, strange = tyro.cli(
         whole, args=given, prog=prog, description=description, return_unknown_args=True
