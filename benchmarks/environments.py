@@ -37,7 +37,10 @@ ENVIRONMENTS: dict[str, list[str]] = {
         "--policy.memory=lstm",
         "--train.steps=400e3",
     ],
-    "gymnasium:nle:NetHackScore-v0": [],
+    "gymnasium:nle:NetHackScore-v0": [
+        """--env.kwargs={"observation_keys": ["glyphs", "blstats", "message"]}""",
+        "--train.steps=200e3",
+    ],
     "crafter:Env": [],
     "gymnasium:vizdoom.gymnasium_wrapper:VizdoomBasic-v1": ["--train.minibatches=16"],
     "gymnasium:highway_env:highway-fast-v0": ["--train.steps=40e3"],
