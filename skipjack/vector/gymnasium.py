@@ -33,7 +33,8 @@ class GymEnv(gymnasium.Env[Any, Any]):
 
     Args:
         name: "breakout", "bandit/masked", ...; all names: `skipjack list`.
-        render_mode: None; there is no other.
+        render_mode: not used. `gymnasium.make` warns of one, as it does for every env without
+            pictures; refusing it would shut Stable-Baselines3 out, which always asks for one.
         settings: settings of the game that differ from the preset's.
 
     Raises:
@@ -41,7 +42,7 @@ class GymEnv(gymnasium.Env[Any, Any]):
     """
 
     def __init__(self, name: str, render_mode: str | None = None, **settings: Any) -> None:
-        self.vector = one_seat(name, 1, settings, render_mode, threads=1)
+        self.vector = one_seat(name, 1, settings, threads=1)
         self.observation_space = spaces.observation_space(self.vector.observation)
         self.action_space = spaces.action_space(self.vector.action)
         self._running = False  # an episode is under way
@@ -127,7 +128,9 @@ class GymVector(VectorEnv[Any, Any, Any]):
         **settings: Any,
     ) -> None:
         self._next_step = _autoreset(autoreset_mode) == AutoresetMode.NEXT_STEP
-        self.vector = one_seat(name, num_envs, settings, render_mode, threads)
+        if render_mode is not None:
+            raise must("render_mode must be None: no pictures are drawn yet", got=render_mode)
+        self.vector = one_seat(name, num_envs, settings, threads)
         self.metadata = {"render_modes": [], "autoreset_mode": _autoreset(autoreset_mode)}
         self.num_envs, self.copy = self.vector.num_envs, copy
         self.single_observation_space = spaces.observation_space(self.vector.observation)

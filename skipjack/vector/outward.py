@@ -15,15 +15,13 @@ from skipjack.vector.contract import Vector
 from skipjack.vector.make import make
 
 
-def one_seat(
-    name: str, num_envs: int, settings: Mapping[str, Any], render_mode: str | None, threads: int
-) -> Vector:
+def one_seat(name: str, num_envs: int, settings: Mapping[str, Any], threads: int) -> Vector:
     """A vector of envs of one seat each, for Gymnasium.
 
     Raises:
-        UsageError: an unknown name or setting, a render mode, or a game of several seats.
+        UsageError: an unknown name or setting, or a game of several seats.
     """
-    vector = synchronised(name, num_envs, settings, render_mode, threads)
+    vector = synchronised(name, num_envs, settings, threads)
     if vector.num_rows != vector.num_envs:
         seats = vector.num_rows // vector.num_envs
         vector.close()
@@ -36,16 +34,12 @@ def one_seat(
     return vector
 
 
-def synchronised(
-    name: str, num_envs: int, settings: Mapping[str, Any], render_mode: str | None, threads: int
-) -> Vector:
+def synchronised(name: str, num_envs: int, settings: Mapping[str, Any], threads: int) -> Vector:
     """A vector as other libraries expect it: every episode whole, every last observation kept.
 
     Raises:
-        UsageError: an unknown name or setting, or a render mode.
+        UsageError: an unknown name or setting.
     """
-    if render_mode is not None:
-        raise must("render_mode must be None: no pictures are drawn yet", render_mode=render_mode)
     known = configs.settings(registry.load(registry.resolve(name).target).Config)
     start = {"desynchronise": False} if "desynchronise" in known else {}
     return make(name, num_envs, threads=threads, final="all", config={**start, **settings})

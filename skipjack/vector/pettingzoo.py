@@ -47,11 +47,13 @@ class Parallel(ParallelEnv[str, Any, Any]):
         state_space: space of `state()`.
 
     Raises:
-        UsageError: an unknown name or setting.
+        UsageError: an unknown name or setting, or a render mode.
     """
 
     def __init__(self, name: str, render_mode: str | None = None, **settings: Any) -> None:
-        self.vector = synchronised(name, 1, settings, render_mode, threads=1)
+        if render_mode is not None:
+            raise must("render_mode must be None: no pictures are drawn yet", got=render_mode)
+        self.vector = synchronised(name, 1, settings, threads=1)
         self.metadata = {"name": name, "render_modes": [], "is_parallelizable": True}
         self.render_mode = None
         seats = self.vector.num_rows
