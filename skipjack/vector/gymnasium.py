@@ -231,9 +231,10 @@ class GymVector(VectorEnv[Any, Any, Any]):
     def _finals(self, over: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
         """An object array, as Gymnasium has it: each env's last observation, or None."""
         found = np.full(self.num_envs, None, object)
-        for env in np.flatnonzero(over):
-            last = self.vector.rows.final[env].copy()
-            found[env] = spaces.observations(self.vector.observation, last)
+        last = spaces.observations(self.vector.observation, self.vector.rows.final[over])
+        parts = isinstance(last, dict)
+        for i, env in enumerate(np.flatnonzero(over)):
+            found[env] = {name: part[i] for name, part in last.items()} if parts else last[i]
         return found
 
     def _masks(self, asked: npt.NDArray[np.bool_]) -> dict[str, Any]:
