@@ -16,7 +16,7 @@ NATIVE = sorted([*PACKAGE.rglob("*.pyx"), *PACKAGE.rglob("*.pxd")])
 
 ROOMS = [
     ["__main__"],
-    ["cli"],
+    ["cli", "gym"],
     ["testing"],
     ["sweep", "view", "bench"],
     ["run"],

@@ -45,6 +45,15 @@ def loaded(code: str, folder: Path) -> set[str]:
         ("import skipjack.report.dashboard", {"rich"}),
         ("import skipjack.cli.bench, skipjack.bench.suite, skipjack.bench.page", {"numpy"}),
         ("import skipjack.cli.train, skipjack.run.config", {"numpy"}),
+        ("import skipjack.gym", {"numpy", "gymnasium"}),
+        (
+            "import gymnasium; gymnasium.make('skipjack.gym:skipjack/Pong-v0').reset()",
+            {"numpy", "gymnasium"},
+        ),
+        (
+            "import gymnasium; gymnasium.make_vec('skipjack.gym:skipjack/Pong-v0', 2).reset()",
+            {"numpy", "gymnasium"},
+        ),
     ],
 )
 def test_doors_are_light(code: str, allowed: set[str], tmp_path: Path) -> None:

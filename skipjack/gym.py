@@ -1,0 +1,51 @@
+"""Skipjack's games for Gymnasium: importing this module registers them.
+
+    gymnasium.make("skipjack.gym:skipjack/Breakout-v0", frame_skip=1)
+    gymnasium.make_vec("skipjack.gym:skipjack/Breakout-v0", num_envs=1024)
+
+Keyword arguments are the game's settings (`skipjack config show breakout`); those of the class
+behind an id are `skipjack.vector.gymnasium.GymEnv`'s and `GymVector`'s. A game of several seats is
+PettingZoo's: `skipjack.vector.pettingzoo.Parallel`.
+"""
+
+from __future__ import annotations
+
+import gymnasium
+
+from skipjack import registry
+
+SEVERAL_SEATS = frozenset({"multiagent", "pong/two"})
+"""Names with more than one seat an env, for which Gymnasium has no place."""
+
+
+def ids() -> dict[str, str]:
+    """Every id and the name of its env: the games, and each variant that is an env of its own.
+
+    A preset without env settings (`pong/lstm`) differs in training alone: its env is the game's.
+    """
+    found = {}
+    for game, (target, _) in registry.GAMES.items():
+        title = target.partition(":")[2]
+        for variant in registry.presets(game):
+            name = game if variant == "default" else f"{game}/{variant}"
+            if name in SEVERAL_SEATS:
+                continue
+            if variant == "default":
+                found[f"skipjack/{title}-v0"] = name
+            elif "env" in registry.preset(name):
+                found[f"skipjack/{title}-{variant}-v0"] = name
+    return found
+
+
+def _register() -> None:
+    for env_id, name in ids().items():
+        if env_id not in gymnasium.registry:  # reloading the module changes nothing
+            gymnasium.register(
+                env_id,
+                entry_point="skipjack.vector.gymnasium:GymEnv",
+                vector_entry_point="skipjack.vector.gymnasium:GymVector",
+                kwargs={"name": name},
+            )
+
+
+_register()
