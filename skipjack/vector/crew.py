@@ -69,6 +69,7 @@ class Crew:
         if not 1 <= workers <= self.size:
             raise must("a group must have an env for each worker", workers=workers, envs=self.size)
         self.num_envs, self.groups, self.timeout, self.restart = num_envs, groups, timeout, restart
+        self.statistics: tuple[str, ...] = ()
         self.restarts = 0
         self.messages: list[str] = []
         self.posted: deque[int] = deque()  # groups under way, in order
@@ -254,7 +255,7 @@ class Crew:
         first = found[0]
         self.seats, self.teams, self.record = first.seats, first.teams, first.record
         self.observation, self.action = first.observation, first.action
-        self.statistics: tuple[str, ...] = first.statistics
+        self.statistics = first.statistics
         self.names = Names(first.statistics, self.record["stats"].shape[0])
         for link, other in zip(self.links, found, strict=True):
             if other.num_envs != len(link.envs):
