@@ -110,15 +110,17 @@ def evaluate(
     return summarise(records, quota, vector, steps, time.perf_counter() - started)
 
 
-def score_of_chance(
+def chance(
     vector: Vector,
     quota: int,
     steps: int,
     max_steps: int = 20_000_000,
     seed: int = 0,
     stop: Callable[[], bool] = lambda: False,
-) -> float:
-    """Mean score of the random player, by the same rules as a policy's; NaN if it does not end.
+) -> tuple[float, float]:
+    """Mean score and return of the random player, by the same rules as a policy's.
+
+    Both are NaN if it does not end.
 
     Args:
         vector: as in `evaluate`.
@@ -139,7 +141,7 @@ def score_of_chance(
         stop=stop,
     )
     # Only the short episodes of slots that could not end would count: no number rather than that.
-    return math.nan if found.unfinished else found.score
+    return (math.nan, math.nan) if found.unfinished else (found.score, found.return_)
 
 
 def summarise(
@@ -157,6 +159,7 @@ def summarise(
     count = len(episodes)
     scores = episodes["score"].astype(np.float64)
     stats = episodes["stats"].astype(np.float64)
+    returns = episodes["return"]
 
     def mean(values: npt.NDArray[Any]) -> float:
         return float(values.mean()) if len(values) else math.nan
@@ -164,7 +167,8 @@ def summarise(
     return Evaluation(
         score=mean(scores),
         score_ci95=half_width(scores, episodes["env"]),
-        return_=mean(episodes["return"]),
+        return_=mean(returns),
+        return_ci95=1.96 * standard_error(returns, episodes["env"]),
         length=mean(episodes["length"].astype(np.float64)),
         episodes=count,
         unfinished=int(np.count_nonzero(counts < quota)),
@@ -180,22 +184,28 @@ def summarise(
 def half_width(scores: npt.NDArray[Any], envs: npt.NDArray[Any]) -> float:
     """Half width of the 95 % interval of a mean score; NaN for less than two episodes.
 
-    Seats of one env share their games, so that only envs are independent: the spread is that of
-    their means (of single episodes if there is but one env). Scores that are all equal say no
-    more than that another one comes less than 3 times in so many: the rule of three.
+    Scores that are all equal say no more than that another one comes less than 3 times in so many:
+    the rule of three.
 
     Args:
         scores: (episodes,) in [0, 1].
         envs: (episodes,) the env of each.
     """
+    error = standard_error(scores, envs)
+    return 1.96 * error if error else min(1.0, 3 / len(_independent(scores, envs)))
+
+
+def standard_error(values: npt.NDArray[Any], envs: npt.NDArray[Any]) -> float:
+    """Of the mean of episodes' values (episodes,), given the env of each; NaN for less than two."""
+    parts = _independent(values, envs)
+    return float(parts.std(ddof=1)) / math.sqrt(len(parts)) if len(parts) > 1 else math.nan
+
+
+def _independent(values: npt.NDArray[Any], envs: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Means by env: seats of one env share their games. Single episodes if there is but one env."""
     count = np.bincount(envs)
-    parts = np.bincount(envs, weights=scores)[count > 0] / count[count > 0]
-    if len(parts) == 1:
-        parts = scores
-    if len(parts) < 2:
-        return math.nan
-    spread = float(parts.std(ddof=1))
-    return 1.96 * spread / math.sqrt(len(parts)) if spread else min(1.0, 3 / len(parts))
+    parts = np.bincount(envs, weights=values)[count > 0] / count[count > 0]
+    return values if len(parts) == 1 else parts
 
 
 def _act(

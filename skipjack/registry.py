@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +52,13 @@ GAMES = {
 ENTRY_POINTS = "skipjack.environments"
 """Entry-point group in which other packages register `name = module:Class`."""
 
-_LATER = ("atari", "gymnasium", "pettingzoo")
+ADAPTERS = {
+    "gymnasium": "skipjack.emulate.maker:from_gymnasium",
+    "pettingzoo": "skipjack.emulate.maker:from_pettingzoo",
+}
+"""Prefixes of other people's environments: prefix -> function that makes a maker of a name."""
+
+_LATER = ("atari",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class Entry:
 
 
 def resolve(name: str) -> Entry:
-    """The entry of `game`, `game/variant` or `module:Class`.
+    """The entry of `game`, `game/variant`, `gymnasium:ID`, `pettingzoo:...` or `module:attribute`.
 
     Raises:
         UsageError: there is no such name; the message names near ones.
@@ -82,16 +89,21 @@ def resolve(name: str) -> Entry:
                 f"See what it has with: skipjack list."
             )
         if not prefix or not rest:
-            raise must("an own environment must be named module:Class", environment=name)
+            raise must("an own environment must be named module:attribute", environment=name)
         return Entry(name, "default", name)
     if name.startswith((".", "/")):
         raise UsageError(
             f"Games in a folder of your own, such as {name!r}, are not supported by this version "
-            f"yet. Name an importable engine class as module:Class."
+            f"yet. Name what makes one as module:attribute."
         )
     game, slash, variant = name.partition("/")
     targets = {known: target for known, (target, _) in GAMES.items()} | _third_parties()
     if game not in targets:
+        if re.search(r"-v\d+$", name):
+            raise UsageError(
+                f"There is no environment {name!r} of Skipjack's own. Gymnasium's are named with "
+                f"their library in front: gymnasium:{name}."
+            )
         raise unknown("environment", name, names(), see="skipjack list")
     entry = Entry(game, variant or "default", targets[game])
     if slash and variant not in presets(game):
@@ -100,18 +112,30 @@ def resolve(name: str) -> Entry:
 
 
 def load(target: str) -> Any:
-    """Import the engine class of `module:Class`.
+    """What makes engines: called with a number of envs and a config, which its `Config` declares.
+
+    That is the engine class itself, or a maker of engines around a Python environment.
 
     Raises:
-        UsageError: it cannot be imported, or is no engine class.
+        UsageError: it cannot be imported, or makes no environments.
     """
+    prefix = target.partition(":")[0]
+    if prefix in ADAPTERS:
+        return _reference(ADAPTERS[prefix])(target)
     hint = "Build the games with: pip install -e ." if target.startswith("skipjack.") else ""
     found = attribute(target, "environment", hint)
-    if not dataclasses.is_dataclass(getattr(found, "Config", None)):
-        raise must(
-            "an environment must be an engine class whose Config is a dataclass", name=target
-        )
-    return found
+    if dataclasses.is_dataclass(getattr(found, "Config", None)):
+        return found
+    return maker(found, target)
+
+
+def maker(make: Any, name: str = "") -> Any:
+    """A maker of engines around a function or class that makes Python environments.
+
+    Raises:
+        UsageError: it cannot be called.
+    """
+    return _reference("skipjack.emulate.maker:from_callable")(make, name)
 
 
 def attribute(target: str, what: str, hint: str = "") -> Any:
@@ -159,6 +183,11 @@ def preset(name: str) -> dict[str, Any]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
+def game_of(name: str) -> str:
+    """The game of a name as `resolve` takes it, whether or not it is there: without its variant."""
+    return name if ":" in name else name.partition("/")[0]
+
+
 def baseline_file(name: str) -> Path | None:
     """Where the trained weights of a name are, or would be; None for an env without presets.
 
@@ -184,6 +213,12 @@ def summary(game: str) -> str:
     return GAMES[game][1] if game in GAMES else ""
 
 
+def _reference(target: str) -> Any:
+    """What stands at `module:name` in a room above this one, which knows names alone."""
+    module_name, _, name = target.partition(":")
+    return getattr(importlib.import_module(module_name), name)
+
+
 def _third_parties() -> dict[str, str]:
     found = importlib.metadata.entry_points(group=ENTRY_POINTS)
     return {point.name: point.value for point in found if point.name not in GAMES}
@@ -191,6 +226,8 @@ def _third_parties() -> dict[str, str]:
 
 def _preset_folder(game: str) -> Path | None:
     """The folder of a game's presets, found without importing the game's own module."""
+    if game.partition(":")[0] in ADAPTERS:
+        return None
     if game in GAMES:
         return Path(__file__).parent / "games" / game / "presets"
     target = _third_parties().get(game, game)

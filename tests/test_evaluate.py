@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from skipjack.evaluate import evaluate, score_of_chance
+from skipjack.evaluate import chance, evaluate
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.policy import Policy
 from skipjack.rows import Rows, episode_dtype
@@ -205,23 +205,23 @@ def test_deterministic_takes_the_most_probable() -> None:
 def test_the_random_player_plays_by_the_same_rules() -> None:
     """Half of Hasty's episodes are won whatever one does; the same seed gives the same number."""
     vector = Serial(Hasty(2000))
-    score = score_of_chance(vector, quota=3, steps=10**6)
+    score = chance(vector, quota=3, steps=10**6)[0]
     assert abs(score - 0.5) < 0.025
-    assert score == score_of_chance(vector, quota=3, steps=10**6)
-    assert score != score_of_chance(vector, quota=3, steps=10**6, seed=1)
+    assert score == chance(vector, quota=3, steps=10**6)[0]
+    assert score != chance(vector, quota=3, steps=10**6, seed=1)[0]
 
 
 def test_the_random_player_has_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     """It may take as many steps as the policy did; what does not end by then is no number."""
     monkeypatch.setattr("skipjack.evaluate.CHANCE_STEPS", 0)
     vector = Serial(Hasty(20, long=100, stuck=1))
-    assert np.isnan(score_of_chance(vector, quota=1, steps=5000))
+    assert np.isnan(chance(vector, quota=1, steps=5000)[0])
     assert max(vector.engine.clock) * 20 == 5000
-    assert not np.isnan(score_of_chance(Serial(Hasty(20, long=100)), quota=50, steps=2000))
+    assert not np.isnan(chance(Serial(Hasty(20, long=100)), quota=50, steps=2000)[0])
 
 
 def test_the_random_player_takes_a_few_steps_anyway() -> None:
     """A policy that wins in one step leaves no budget for a player that needs a hundred."""
-    assert not np.isnan(score_of_chance(Serial(Hasty(20, long=100)), quota=1, steps=20))
-    capped = score_of_chance(Serial(Hasty(20, long=100)), quota=1, steps=20, max_steps=100)
+    assert not np.isnan(chance(Serial(Hasty(20, long=100)), quota=1, steps=20)[0])
+    capped = chance(Serial(Hasty(20, long=100)), quota=1, steps=20, max_steps=100)[0]
     assert np.isnan(capped)

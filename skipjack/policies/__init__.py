@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skipjack.policies.fields import unpack
     from skipjack.policies.heads import ContinuousHead, DiscreteHead, make_head
     from skipjack.policies.memory import LSTM
     from skipjack.policies.policy import Policy, build
@@ -17,9 +18,10 @@ _HOMES = {
     "LSTM": "memory",
     "Policy": "policy",
     "build": "policy",
+    "unpack": "fields",
 }
 
-__all__ = ["LSTM", "ContinuousHead", "DiscreteHead", "Policy", "build", "make_head"]
+__all__ = ["LSTM", "ContinuousHead", "DiscreteHead", "Policy", "build", "make_head", "unpack"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,8 +12,9 @@ from skipjack.config import Choice, Pow2, Within
 class PolicyConfig:
     """Shape of the built-in network: encoder, optional memory, actor and critic."""
 
-    encoder: Literal["auto", "mlp", "window"] = "auto"
-    """What reads the observation; auto takes window for grids of categories, mlp for the rest."""
+    encoder: Literal["auto", "mlp", "window", "fields"] = "auto"
+    """What reads the observation; auto takes window for a grid of categories, fields where there are
+    pictures, categories or several types, mlp for the rest."""
     hidden: Annotated[int, Pow2(32, 1024), Within(1, 65_536)] = 128
     """Width of every hidden layer and of the memory."""
     layers: Annotated[int, Choice(1, 2, 3, 4)] = 1

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from skipjack.errors import must
 from skipjack.policies.config import PolicyConfig
+from skipjack.policies.fields import FieldsEncoder, is_planes
+from skipjack.policies.layers import ACTIVATIONS, linear, mlp, orthogonal
 from skipjack.policies.normalise import Normaliser
 from skipjack.spaces import Layout
-
-ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
-
-
-def linear(size_in: int, size_out: int, gain: float = math.sqrt(2)) -> nn.Linear:
-    """A linear layer with orthogonal weights of `gain` and zero bias, as PPO's authors do it."""
-    return orthogonal(nn.Linear(size_in, size_out), gain)
-
-
-Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
-
-
-def orthogonal(layer: Layer, gain: float = math.sqrt(2)) -> Layer:
-    """`layer` with orthogonal weights (Saxe et al. 2014) of `gain` and zero bias."""
-    nn.init.orthogonal_(layer.weight, gain)
-    assert layer.bias is not None
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-def mlp(size_in: int, config: PolicyConfig) -> nn.Sequential:
-    """`config.layers` hidden layers of width `config.hidden`."""
-    sizes = [size_in] + [config.hidden] * config.layers
-    layers: list[nn.Module] = []
-    for before, after in itertools.pairwise(sizes):
-        layers += [linear(before, after), ACTIVATIONS[config.activation]()]
-    return nn.Sequential(*layers)
 
 
 class MLPEncoder(nn.Module):
@@ -113,13 +86,27 @@ class WindowEncoder(nn.Module):
         """Nothing to take in: categories are not normalised."""
 
 
-def make_encoder(layout: Layout, config: PolicyConfig) -> MLPEncoder | WindowEncoder:
+def make_encoder(
+    layout: Layout, config: PolicyConfig
+) -> MLPEncoder | WindowEncoder | FieldsEncoder:
     """The encoder that `config.encoder` names."""
+    choice = config.encoder if config.encoder != "auto" else _fitting(layout)
+    if choice == "mlp" and layout.mixed:
+        raise must(
+            "the mlp encoder needs an observation of one type",
+            hint="Use policy.encoder = 'fields'.",
+            types=sorted({str(layout.dtype_of(field)) for field in layout.fields}),
+        )
+    encoders = {"mlp": MLPEncoder, "window": WindowEncoder, "fields": FieldsEncoder}
+    return encoders[choice](layout, config)
+
+
+def _fitting(layout: Layout) -> str:
     first = layout.fields[0]
-    grid = len(layout.fields) == 1 and len(first.shape) == 2 and first.kinds > 1
-    if config.encoder == "window" or (config.encoder == "auto" and grid):
-        return WindowEncoder(layout, config)
-    return MLPEncoder(layout, config)
+    if len(layout.fields) == 1 and len(first.shape) == 2 and first.kinds > 1:
+        return "window"
+    special = any(field.kinds or is_planes(field) for field in layout.fields)
+    return "fields" if layout.mixed or special else "mlp"
 
 
 def _scale(layout: Layout) -> float:

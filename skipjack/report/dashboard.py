@@ -45,6 +45,7 @@ class Dashboard:
         self.shown, self.gathering = Window(), Window()
         self.counted = 0  # whole episodes of this sitting
         self.score: deque[float] = deque(maxlen=4096)
+        self.measure = "score"  # or "return", where nothing says what success is
         self.speed: deque[float] = deque(maxlen=4096)
         self.messages: deque[str] = deque(maxlen=3)
         self.evaluation: Evaluation | None = None
@@ -126,8 +127,9 @@ class Dashboard:
             self.shown, self.gathering = self.gathering, Window()
             self.speed.append(self.shown.steps_per_second)
             means = self.shown.means()
-            if "score" in means:
-                self.score.append(means["score"])
+            self.measure = "score" if "score" in means else "return"
+            if means:
+                self.score.append(means[self.measure])
         self.refreshed = time.monotonic()
 
     def _head(self, width: int) -> RenderableType:
@@ -192,7 +194,7 @@ class Dashboard:
         spark = sparkline(self.score, max(8, width - 14))
         body: list[Any] = [table]
         if spark:
-            body.append(Text.assemble("score ", (spark, "yellow")))
+            body.append(Text.assemble(f"{self.measure} ", (spark, "yellow")))
         title = f"episodes: means of {window.episodes}, {short(self.counted)} in all"
         return Panel(Group(*body), title=title, title_align="left", box=box.ROUNDED)
 

@@ -43,7 +43,8 @@ class Plain:
         parts = [f"{short(progress.steps)} steps", f"{short(speed)}/s"]
         means = window.means()
         if means:
-            parts.append(f"score {means['score']:.3f}")
+            if "score" in means:
+                parts.append(f"score {means['score']:.3f}")
             parts.append(f"return {means['return']:.2f}")
         parts.append(f"{window.episodes} episodes")
         parts.append(f"{duration(time_left(progress, speed))} left")
@@ -68,12 +69,19 @@ class Plain:
 def describe(evaluation: Evaluation) -> str:
     """An evaluation in words, with a full stop."""
     unfinished = f", {evaluation.unfinished} slots unfinished" if evaluation.unfinished else ""
-    chance = evaluation.random_score
-    beside = "" if math.isnan(chance) else f" (random player {chance:.3f})"
+    rest = f"{evaluation.episodes} episodes{unfinished}."
+    if math.isnan(evaluation.score):  # nothing says what success is
+        beside = _beside(evaluation.random_return, 2)
+        return f"return {evaluation.return_:.2f} ± {evaluation.return_ci95:.2f}{beside}, {rest}"
+    beside = _beside(evaluation.random_score, 3)
     return (
         f"score {evaluation.score:.3f} ± {evaluation.score_ci95:.3f}{beside}, return "
-        f"{evaluation.return_:.2f}, {evaluation.episodes} episodes{unfinished}."
+        f"{evaluation.return_:.2f}, {rest}"
     )
+
+
+def _beside(chance: float, digits: int) -> str:
+    return "" if math.isnan(chance) else f" (random player {chance:.{digits}f})"
 
 
 def choose(json: bool, env: str, run: str) -> Screen:

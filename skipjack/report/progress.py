@@ -72,8 +72,11 @@ class Evaluation:
         unfinished: slots that did not reach their quota.
         steps, seconds: what the evaluation took.
         statistics: means of the game's statistics.
-        random_score: what the random player scores in the same envs; NaN if nobody let it play, or
-            if it could not end its episodes in the steps allowed.
+        return_ci95: half width of the mean return's 95 % interval.
+        random_score, random_return: what the random player comes to in the same envs; NaN if nobody
+            let it play, or if it could not end its episodes in the steps allowed.
+
+    Scores are NaN for an env that does not say what success is.
     """
 
     score: float
@@ -85,7 +88,9 @@ class Evaluation:
     steps: int
     seconds: float
     statistics: Mapping[str, float]
+    return_ci95: float = math.nan
     random_score: float = math.nan
+    random_return: float = math.nan
 
 
 class Sink(Protocol):

@@ -123,6 +123,8 @@ def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
             "score_ci95": evaluation.score_ci95,
             "random_score": evaluation.random_score,
             "return": evaluation.return_,
+            "return_ci95": evaluation.return_ci95,
+            "random_return": evaluation.random_return,
             "length": evaluation.length,
             "episodes": evaluation.episodes,
             "unfinished": evaluation.unfinished,

@@ -82,6 +82,7 @@ def configure(
     entry = registry.resolve(name)
     engine_class = registry.load(entry.target)
     layers: list[tuple[str, Mapping[str, Any]]] = [
+        ("defaults of Python environments", getattr(engine_class, "defaults", {})),
         (f"preset {entry.game}/{entry.variant}", registry.preset(name)),
         *settings.machine_layer(),
     ]

@@ -175,7 +175,9 @@ class Run:
         for sentence in [*self.vector.take_messages(), *self.collapse.look(progress)]:
             self.reporter.message(sentence)
         if progress.episodes:
-            self.since_checkpoint.append((progress.means["score"], progress.episodes))
+            # Where nothing says what success is, more reward is better.
+            value = progress.means.get("score", progress.means["return"])
+            self.since_checkpoint.append((value, progress.episodes))
         if time.monotonic() - self.saved_at >= self.config.train.checkpoint_every:
             self._save()
 
@@ -238,6 +240,8 @@ def result_row(result: Result, configured: Configured) -> dict[str, Any]:
         "score_ci95": final.get("score_ci95"),
         "random_score": final.get("random_score"),
         "return": final.get("return"),
+        "return_ci95": final.get("return_ci95"),
+        "random_return": final.get("random_return"),
         "episodes": final.get("episodes", 0),
         "unfinished": final.get("unfinished", 0),
         "stopped": result.signal is not None,

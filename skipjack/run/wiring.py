@@ -14,7 +14,7 @@ import torch
 from skipjack import checkpoint, registry, seeding
 from skipjack import config as settings
 from skipjack.errors import RunError, clause, must
-from skipjack.evaluate import evaluate, score_of_chance
+from skipjack.evaluate import chance, evaluate
 from skipjack.policies.policy import build
 from skipjack.report import Evaluation
 from skipjack.run import resume
@@ -123,8 +123,8 @@ def evaluate_policy(
             deterministic=wanted.deterministic,
             stop=stop,
         )
-        chance = score_of_chance(vector, quota, found.steps, wanted.max_steps, seed, stop)
-        return dataclasses.replace(found, random_score=chance)
+        score, total = chance(vector, quota, found.steps, wanted.max_steps, seed, stop)
+        return dataclasses.replace(found, random_score=score, random_return=total)
 
 
 def choose_device(name: str) -> torch.device:
@@ -155,7 +155,7 @@ def check_env(found: checkpoint.Checkpoint, configured: Configured) -> None:
     Raises:
         RunError: it is of another.
     """
-    saved = found.state["env"].partition("/")[0]
+    saved = registry.game_of(found.state["env"])
     if saved != configured.entry.game:
         raise RunError(
             f"The checkpoint {str(found.path)!r} is of {saved!r}, but the run is of "

@@ -95,7 +95,9 @@ class EngineContract:
         episodes = np.zeros(len(rows.alive), np.int64)
         for before, step in itertools.pairwise(seen):
             records = step["records"]
-            assert records.dtype == episode_dtype(engine.statistics)
+            room = records.dtype["stats"].shape[0]
+            assert records.dtype == episode_dtype([""] * room)
+            assert len(engine.statistics) <= room
             may_act = before["alive"].copy()
             if "action_mask" in before:
                 may_act &= before["action_mask"].any(axis=1)
@@ -111,7 +113,7 @@ class EngineContract:
                 assert record["episode"] == episodes[row]
                 assert record["truncated"] == step["truncated"][row]
                 assert record["team"] == engine.teams[record["seat"]]
-                assert 0 <= record["score"] <= 1
+                assert np.isnan(record["score"]) or 0 <= record["score"] <= 1
                 assert np.isnan(record["outcome"]) or record["outcome"] in (0, 0.5, 1)
             totals[ended], lengths[ended] = 0, 0
             episodes[ended] += 1
@@ -217,6 +219,8 @@ class EngineContract:
         engine, rows, _ = self.played(steps=5)
         if getattr(engine, "checked", False):
             pytest.skip("a checked build refuses them")
+        if getattr(engine, "in_python", False):
+            pytest.skip("what a Python env makes of them is its own")
         wild: list[Any] = [-1, 99, 2**31 - 1, -(2**31)]
         if not engine.action.is_discrete:
             wild = [np.nan, np.inf, -np.inf, 1e30]
@@ -236,11 +240,10 @@ class EngineContract:
 
     def assert_within_bounds(self, engine: Any, observations: npt.NDArray[Any]) -> None:
         """Observations (rows, ...) are finite and within what the layout says of each field."""
-        flat = observations.reshape(len(observations), engine.observation.size)
-        assert np.isfinite(flat.astype(np.float64)).all()
-        places = engine.observation.offsets()
+        parts = engine.observation.unpack(observations)
         for field in engine.observation.fields:
-            part = flat[:, places[field.name]]
+            part = parts[field.name].astype(np.float64)
+            assert np.isfinite(part).all(), field.name
             assert ((field.low <= part) & (part <= field.high)).all(), field.name
 
     def differs(self, one: list[dict[str, Any]], two: list[dict[str, Any]]) -> bool:

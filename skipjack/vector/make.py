@@ -98,7 +98,7 @@ def wrap(
             return Processes(make_engine, num_envs, count, groups, final=final, **processes)
     threads = 1 if in_python else threads or cores()
     engine = make_engine(num_envs)
-    if threads == 1:
+    if threads == 1 or getattr(engine, "whole", False):
         return Serial(engine, groups=groups, final=final, allocate=allocate)
     return Threads(engine, threads, groups=groups, final=final, allocate=allocate)
 

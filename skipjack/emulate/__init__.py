@@ -1,0 +1,1 @@
+"""Other people's environments as engines: Gymnasium, PettingZoo, the old gym, vector envs."""

@@ -1,0 +1,119 @@
+"""Episode records of Python environments: sums while an episode runs, a record when it ends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skipjack.emulate.config import EmulateConfig
+from skipjack.rows import episode_dtype
+
+MOST_STATISTICS = 64
+"""Names of statistics that are kept; later ones are dropped."""
+RECORD = episode_dtype([""] * MOST_STATISTICS)
+"""Names are found while the envs run, so a record has room for all from the start."""
+SUCCESS = ("is_success", "success")
+"""Leaves of an info that tell whether an episode succeeded."""
+
+
+class Ledger:
+    """What the seats of an engine's envs did, and the records of those that ended.
+
+    Args:
+        num_envs, seats: of the engine.
+        teams: team of each seat.
+        config: how returns become scores.
+        threshold: reward threshold of the env's registration; None if it has none.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        seats: int,
+        teams: tuple[int, ...],
+        config: EmulateConfig,
+        threshold: float | None = None,
+    ) -> None:
+        self.seats, self.teams = seats, teams
+        low, high = config.score_low, config.score_high
+        if low == high == 0 and threshold is not None and 0 < threshold < math.inf:
+            high = threshold
+        self.scale = (low, high) if high != low else None
+        self.own_scale = config.score_low != config.score_high
+        slots = num_envs * seats
+        # Lists, not arrays: one element at a time is what Python envs touch.
+        self.returns, self.lengths, self.episodes = [0.0] * slots, [0] * slots, [0] * slots
+        self.names: list[str] = []
+        self.dropped: set[str] = set()
+        self.found: dict[int, list[tuple[Any, ...]]] = {}
+
+    def begin(self, env: int) -> None:
+        """Forget everything of an env: it is reset from a seed."""
+        for slot in range(env * self.seats, (env + 1) * self.seats):
+            self.returns[slot], self.lengths[slot], self.episodes[slot] = 0.0, 0, 0
+        self.found.pop(env, None)
+
+    def end(
+        self, env: int, seat: int, row: int, truncated: bool, info: Mapping[str, Any] | None
+    ) -> None:
+        """The seat's episode is over: its record, from the sums so far and the last info."""
+        slot = env * self.seats + seat
+        leaves = dict(numbers(info or {}, self.dropped))
+        total = self.returns[slot]
+        base = (self.episodes[slot], self.lengths[slot], total, row, env, seat, self.teams[seat])
+        tail = (self._score(total, leaves), math.nan, truncated, False)
+        self.found.setdefault(env, []).append((base, tail, leaves))
+        self.returns[slot], self.lengths[slot] = 0.0, 0
+        self.episodes[slot] += 1
+
+    def records(self, lo: int, hi: int) -> npt.NDArray[Any]:
+        """The records of the last step of envs [lo, hi), in their order."""
+        if not self.found:
+            return np.zeros(0, RECORD)
+        ended = [record for env in range(lo, hi) for record in self.found.get(env, ())]
+        records = np.zeros(len(ended), RECORD)
+        records["stats"] = np.nan
+        for record, (base, tail, leaves) in zip(records, ended, strict=True):
+            for name, value in leaves.items():
+                if name not in self.names and len(self.names) < MOST_STATISTICS:
+                    self.names.append(name)
+                if name in self.names:
+                    record["stats"][self.names.index(name)] = value
+            for field, value in zip(_FIELDS, (*base, *tail), strict=True):
+                record[field] = value
+        return records
+
+    def _score(self, total: float, leaves: Mapping[str, float]) -> float:
+        """In [0, 1], or NaN where nothing says what success is."""
+        if not self.own_scale:
+            for name in SUCCESS:
+                if name in leaves:
+                    return min(max(leaves[name], 0.0), 1.0)
+        if self.scale is None:
+            return math.nan
+        low, high = self.scale
+        return min(max((total - low) / (high - low), 0.0), 1.0)
+
+
+_FIELDS = ("episode", "length", "return", "row", "env", "seat", "team")
+_FIELDS += ("score", "outcome", "truncated", "partial")
+
+
+def numbers(
+    info: Mapping[str, Any], dropped: set[str], prefix: str = ""
+) -> Iterator[tuple[str, float]]:
+    """Numeric leaves of an info by dotted name; names of all else are put into `dropped`."""
+    for key, value in info.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from numbers(value, dropped, f"{name}.")
+        elif isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
+            yield name, float(value)
+        elif isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "biuf":
+            yield name, float(value.reshape(()))
+        else:
+            dropped.add(name)

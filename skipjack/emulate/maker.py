@@ -1,0 +1,162 @@
+"""From a name or a function to an engine: which kind of environment it is shows when one is made."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+from gymnasium.vector import VectorEnv
+
+from skipjack.emulate.config import EmulateConfig
+from skipjack.emulate.gymnasium import Emulated
+from skipjack.emulate.old_gym import OldGym
+from skipjack.emulate.vectorised import Vectorised
+from skipjack.errors import SkipjackError, UsageError, clause, missing, must
+from skipjack.rows import Engine
+
+
+class Maker:
+    """What makes engines of one Python environment; stands where a native game's class does.
+
+    Args:
+        make: makes one env from keyword arguments; one that takes `num_envs` makes a vector env.
+        name: what the env is called in messages.
+    """
+
+    Config = EmulateConfig
+
+    def __init__(self, make: Callable[..., Any], name: str) -> None:
+        self.make, self.name = make, name
+        self.vector = "num_envs" in _parameters(make)
+
+    @property
+    def in_python(self) -> bool:
+        """Whether its envs may be spread over workers; a vector env has its own, if any."""
+        return not self.vector
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Settings that suit Python environments, below a preset of the env's own."""
+        path = Path(__file__).with_name("defaults.toml")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+
+    def __call__(self, num_envs: int, config: EmulateConfig = EmulateConfig()) -> Engine:
+        """An engine of `num_envs` envs.
+
+        Raises:
+            UsageError: the env cannot be made, or is of no kind that can be emulated.
+        """
+        arguments = config.arguments()
+        if self.vector:
+            arguments = {"num_envs": num_envs} | arguments
+        first = self._one(arguments)
+        if isinstance(first, VectorEnv):
+            if first.num_envs != num_envs:
+                raise must(
+                    f"vector.num_envs must be what {self.name!r} makes, {first.num_envs}",
+                    hint="Let the maker take num_envs.",
+                    got=num_envs,
+                )
+            return Vectorised(first, config)
+        if _has_agents(first):
+            from skipjack.emulate.pettingzoo import Worlds
+
+            return Worlds(parallel(first), lambda: parallel(self._one(arguments)), num_envs, config)
+        return Emulated(single(first), lambda: single(self._one(arguments)), num_envs, config)
+
+    def _one(self, arguments: dict[str, Any]) -> Any:
+        try:
+            return self.make(**arguments)
+        except SkipjackError:
+            raise
+        except Exception as error:
+            raise UsageError(
+                f"The environment {self.name!r} must be one that can be made, but its maker raised "
+                f"{type(error).__name__}: {clause(error)}."
+            ) from error
+
+
+def from_gymnasium(name: str) -> Maker:
+    """The maker of `gymnasium:ID`; `gymnasium:module:ID` imports the module that registers it."""
+    identity = name.partition(":")[2]
+
+    def make(**arguments: Any) -> Any:
+        # The checker costs more than many envs: `skipjack check` does its work once.
+        return gymnasium.make(identity, disable_env_checker=True, **arguments)
+
+    return Maker(make, name)
+
+
+def from_pettingzoo(name: str) -> Maker:
+    """The maker of `pettingzoo:family.name`, such as butterfly.cooperative_pong_v6, or of a module.
+
+    Raises:
+        MissingPackage: PettingZoo is not installed.
+        UsageError: there is no such module.
+    """
+    rest = name.partition(":")[2].replace("/", ".")
+    try:
+        importlib.import_module("pettingzoo")
+    except ImportError:
+        raise missing("pettingzoo", "pettingzoo", f"The environment {name!r}") from None
+    failures = []
+    for module_name in (f"pettingzoo.{rest}", rest):
+        try:
+            module = importlib.import_module(module_name)
+            break
+        except ImportError as error:
+            failures.append(clause(error))
+    else:
+        raise UsageError(
+            f"The environment {name!r} must be a module of PettingZoo or of its kind, but "
+            f"{failures[0]}. Name it as in pettingzoo:butterfly.cooperative_pong_v6."
+        )
+    make = getattr(module, "parallel_env", None) or getattr(module, "env", None)
+    if make is None:
+        raise must("a PettingZoo module must have parallel_env or env", module=module.__name__)
+    return Maker(make, name)
+
+
+def from_callable(make: Any, name: str = "") -> Maker:
+    """The maker of a user's own env: a function or class that makes one.
+
+    Raises:
+        UsageError: it cannot be called.
+    """
+    if not callable(make) or isinstance(make, gymnasium.Env):
+        raise must(
+            "an environment must be given as a function or class that makes one",
+            hint="Write lambda: MyEnv().",
+            got=type(make).__name__,
+        )
+    return Maker(make, name or getattr(make, "__name__", type(make).__name__))
+
+
+def single(env: Any) -> gymnasium.Env[Any, Any]:
+    """One env for one agent, as Gymnasium's."""
+    return env if isinstance(env, gymnasium.Env) else OldGym(env)
+
+
+def parallel(env: Any) -> Any:
+    """An env for several agents, as PettingZoo's parallel ones; AEC envs are converted."""
+    if hasattr(env, "agent_iter"):
+        from pettingzoo.utils.conversions import aec_to_parallel
+
+        return aec_to_parallel(env)
+    return env
+
+
+def _has_agents(env: Any) -> bool:
+    return hasattr(env, "possible_agents") or hasattr(env, "agent_iter")
+
+
+def _parameters(function: Callable[..., Any]) -> set[str]:
+    try:
+        return set(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return set()

@@ -1,0 +1,274 @@
+"""PettingZoo parallel environments as an engine: one seat for each possible agent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+
+from skipjack.emulate.config import EmulateConfig
+from skipjack.emulate.gymnasium import failed
+from skipjack.emulate.ledger import Ledger
+from skipjack.emulate.picture import picture
+from skipjack.errors import SkipjackError, must
+from skipjack.native.scene import Scene
+from skipjack.rows import Rows
+from skipjack.spaces.tree import ActionTree, Observations, legal
+
+MASK = "action_mask"
+
+
+class Worlds:
+    """`num_envs` PettingZoo parallel environments, stepped one after the other.
+
+    An agent that is not in `env.agents` is not alive: its row waits for it to come (back). When no
+    agent is left the env begins anew in the same step. An agent whose episode ends while others go
+    on leaves its row until then; one that vanishes without a word was truncated at what it saw last.
+
+    Args:
+        first: the first env, already made.
+        make: makes each further one.
+        num_envs: envs in all.
+        config: settings.
+
+    Raises:
+        UsageError: agents differ in their spaces, or a setting does not fit several agents.
+    """
+
+    in_python = True
+
+    def __init__(
+        self, first: Any, make: Callable[[], Any], num_envs: int, config: EmulateConfig
+    ) -> None:
+        self.num_envs, self.config = num_envs, config
+        self.envs = [first, *(make() for _ in range(num_envs - 1))]
+        self.agents = list(getattr(first, "possible_agents", ()))
+        if not self.agents:
+            raise must(
+                "a PettingZoo environment must name its possible_agents", got=type(first).__name__
+            )
+        if config.stack > 1 or config.clip_observations:
+            raise must(
+                "env.stack and env.clip_observations must be off where there are several agents",
+                hint="Use PettingZoo's own wrappers (SuperSuit) in the environment's maker.",
+                stack=config.stack,
+                clip_observations=config.clip_observations,
+            )
+        self.seats = len(self.agents)
+        space, masks_seen = _without_mask(
+            _common(first.observation_space, self.agents, "observation")
+        )
+        self.tree = Observations(space, config.dropped())
+        self.observation = self.tree.layout
+        self.nested = masks_seen
+        try:
+            _, infos = first.reset(seed=0)
+        except Exception as error:
+            raise failed(0, 0, "reset", error) from error
+        self.masked = masks_seen or any(MASK in info for info in infos.values())
+        self.actions = ActionTree(
+            _common(first.action_space, self.agents, "action"), masked=self.masked
+        )
+        self.action = self.actions.actions
+        self.teams = _teams(self.agents, config.teams)
+        self.ledger = Ledger(num_envs, self.seats, self.teams, config)
+        self.seeds, self.clocks = [0] * num_envs, [0] * num_envs
+        self.begun = [False] * num_envs
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """Names of numbers in the last infos of the episodes so far, at most 64."""
+        return tuple(self.ledger.names)
+
+    def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
+        """Take the arrays to write to."""
+        self.rows, self.final_all = rows, final_all
+        self.row_of = row_of.tolist()
+        self.write = [
+            [self.tree.writer(rows.observations[row, ...]) for row in own] for own in self.row_of
+        ]
+        self.write_final = [
+            [self.tree.writer(rows.final[row, ...]) for row in own] for own in self.row_of
+        ]
+
+    def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
+        """Start envs [lo, hi) anew."""
+        for env, seed in zip(range(lo, hi), seeds, strict=True):
+            self.seeds[env] = int(seed) % 2**31
+            self.ledger.begin(env)
+            for row in self.row_of[env]:
+                self.rows.rewards[row] = 0.0
+                self.rows.terminated[row] = self.rows.truncated[row] = False
+            self._begin(env, seed=self.seeds[env])
+
+    def step(self, lo: int, hi: int) -> None:
+        """Advance envs [lo, hi) one tick."""
+        for env in range(lo, hi):
+            self.ledger.found.pop(env, None)
+            try:
+                self._step(env)
+            except SkipjackError:
+                raise
+            except Exception as error:
+                raise failed(env, self.seeds[env], "step", error) from error
+
+    def records(self, lo: int, hi: int) -> npt.NDArray[Any]:
+        """The episodes that ended in the last step."""
+        return self.ledger.records(lo, hi)
+
+    def save(self, lo: int, hi: int) -> None:
+        """Nothing: what is inside a Python env cannot be saved."""
+
+    def load(self, lo: int, hi: int, state: bytes) -> None:
+        """Never asked: there is nothing saved."""
+        raise NotImplementedError
+
+    def scene(self, env: int) -> Scene:
+        """The env's own `rgb_array` picture."""
+        return picture(self.envs[env])
+
+    def close(self) -> None:
+        """Close every env."""
+        while self.envs:
+            self.envs.pop().close()
+
+    def _step(self, env: int) -> None:
+        world, rows, row_of = self.envs[env], self.rows, self.row_of[env]
+        acted = set(world.agents)
+        actions = {
+            agent: self.actions.unpack(rows.actions[row])
+            for agent, row in zip(self.agents, row_of, strict=True)
+            if agent in acted
+        }
+        seen, rewards, terminations, truncations, infos = world.step(actions)
+        self.clocks[env] += 1
+        late = bool(self.config.time_limit) and self.clocks[env] >= self.config.time_limit
+        left = set() if late else set(world.agents)
+        for seat, (agent, row) in enumerate(zip(self.agents, row_of, strict=True)):
+            rows.rewards[row] = 0.0
+            rows.terminated[row] = rows.truncated[row] = False
+            if agent not in acted:
+                if agent in left:  # it comes (back)
+                    self._show(env, seat, seen[agent], infos.get(agent, {}))
+                continue
+            reward = float(rewards.get(agent, 0.0))
+            slot = env * self.seats + seat
+            self.ledger.returns[slot] += reward
+            self.ledger.lengths[slot] += self._acted(row)
+            rows.rewards[row] = self._clipped(reward)
+            terminated = bool(terminations.get(agent, False))
+            if terminated or agent not in left or truncations.get(agent, False):
+                self._end(env, seat, row, terminated, seen.get(agent), infos.get(agent, {}))
+            else:
+                self._show(env, seat, seen[agent], infos.get(agent, {}))
+        if not left:
+            self._begin(env)
+
+    def _end(
+        self,
+        env: int,
+        seat: int,
+        row: int,
+        terminated: bool,
+        last: Any,
+        info: Mapping[str, Any],
+    ) -> None:
+        """An agent's episode is over; its row is nobody's until the next one begins."""
+        rows = self.rows
+        rows.terminated[row], rows.truncated[row] = terminated, not terminated
+        if not terminated or self.final_all:
+            if last is None:  # it vanished: what it saw last stands for what it would have seen
+                rows.final[row] = rows.observations[row]
+            else:
+                self.write_final[env][seat](self._bare(last))
+        self.ledger.end(env, seat, row, not terminated, info)
+        self._absent(row)
+
+    def _begin(self, env: int, seed: int | None = None) -> None:
+        """The env's next episode."""
+        self.clocks[env] = 0
+        try:
+            seen, infos = self.envs[env].reset(seed=seed)
+        except Exception as error:
+            raise failed(env, self.seeds[env], "reset", error) from error
+        there = set(self.envs[env].agents)
+        if not self.begun[env]:
+            for agent in there:
+                self.tree.verify(self._bare(seen[agent]))
+            self.begun[env] = True
+        for seat, (agent, row) in enumerate(zip(self.agents, self.row_of[env], strict=True)):
+            if agent in there:
+                self._show(env, seat, seen[agent], infos.get(agent, {}))
+            else:
+                self._absent(row)
+
+    def _show(self, env: int, seat: int, seen: Any, info: Mapping[str, Any]) -> None:
+        """What an agent that is there sees."""
+        row = self.row_of[env][seat]
+        self.write[env][seat](self._bare(seen))
+        self.rows.alive[row] = True
+        if self.rows.action_mask is not None:
+            mask = seen.get(MASK) if self.nested else info.get(MASK)
+            self.rows.action_mask[row] = 1 if mask is None else legal(mask, self.action)
+
+    def _absent(self, row: int) -> None:
+        self.rows.alive[row] = False
+        self.rows.observations[row] = 0
+        if self.rows.action_mask is not None:
+            self.rows.action_mask[row] = 0
+
+    def _acted(self, row: int) -> bool:
+        """Whether the row's action counted; one that waits (an all-zero mask) does not act."""
+        return self.rows.action_mask is None or bool(self.rows.action_mask[row].any())
+
+    def _bare(self, seen: Any) -> Any:
+        """The observation without its mask."""
+        if not self.nested:
+            return seen
+        rest = {key: part for key, part in seen.items() if key != MASK}
+        return rest["observation"] if list(rest) == ["observation"] else rest
+
+    def _clipped(self, reward: float) -> float:
+        limit = self.config.clip_rewards
+        return max(-limit, min(limit, reward)) if limit else reward
+
+
+def _common(space_of: Callable[[Any], Any], agents: list[Any], what: str) -> Any:
+    """The space that all agents share.
+
+    Raises:
+        UsageError: they do not.
+    """
+    first = space_of(agents[0])
+    for agent in agents[1:]:
+        if space_of(agent) != first:
+            raise must(
+                f"all agents must share one {what} space",
+                hint="Pad them to a common one in the maker, as SuperSuit's pad_observations_v0 and "
+                "pad_action_space_v0 do.",
+                **{str(agents[0]): str(first), str(agent): str(space_of(agent))},
+            )
+    return first
+
+
+def _without_mask(space: Any) -> tuple[Any, bool]:
+    """PettingZoo's way to tell legal actions: a part of the observation of that name."""
+    if not isinstance(space, gymnasium.spaces.Dict) or MASK not in space.spaces:
+        return space, False
+    rest = {key: part for key, part in space.spaces.items() if key != MASK}
+    return (
+        rest["observation"] if list(rest) == ["observation"] else gymnasium.spaces.Dict(rest)
+    ), True
+
+
+def _teams(agents: list[Any], how: str) -> tuple[int, ...]:
+    """A number for each agent's team, in the order in which teams appear."""
+    if how != "names":
+        return tuple(range(len(agents))) if how == "each" else (0,) * len(agents)
+    stems = [re.sub(r"_?\d+$", "", str(agent)) for agent in agents]
+    order = list(dict.fromkeys(stems))
+    return tuple(order.index(stem) for stem in stems)

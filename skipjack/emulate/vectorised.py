@@ -1,0 +1,222 @@
+"""Gymnasium vector environments as an engine: all envs are stepped by one call of theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector.utils import concatenate, create_empty_array, iterate
+
+from skipjack.emulate.config import EmulateConfig
+from skipjack.emulate.gymnasium import failed
+from skipjack.emulate.ledger import Ledger
+from skipjack.errors import SkipjackError, must
+from skipjack.native.scene import Scene
+from skipjack.rows import Rows
+from skipjack.spaces.tree import ActionTree, Observations, legal
+
+
+class Vectorised:
+    """The envs of one Gymnasium `VectorEnv`; it cannot be split into groups or workers.
+
+    With SAME_STEP an ended env's last observation comes from `infos["final_obs"]`. With NEXT_STEP
+    the observation of the step that ended is the last one: its row is not alive until the step
+    after, in which the env begins anew and no action counts.
+
+    Args:
+        env: the vector env.
+        config: settings.
+
+    Raises:
+        UsageError: the vector env does not reset by itself, or a setting is for single envs.
+    """
+
+    seats = 1
+    teams = (0,)
+    whole = True
+    """Ranges other than all envs are not possible."""
+    in_python = False
+    """It brings its own workers, if any."""
+
+    def __init__(self, env: VectorEnv[Any, Any, Any], config: EmulateConfig) -> None:
+        self.env, self.config, self.num_envs = env, config, env.num_envs
+        mode = env.metadata.get("autoreset_mode")
+        if mode is None or AutoresetMode(mode) == AutoresetMode.DISABLED:
+            raise must(
+                "a vector environment must reset its envs by itself",
+                hint="Make it with autoreset_mode=AutoresetMode.SAME_STEP or NEXT_STEP, and say so in "
+                'its metadata["autoreset_mode"].',
+                autoreset_mode=str(mode),
+            )
+        self.next_step = AutoresetMode(mode) == AutoresetMode.NEXT_STEP
+        for name in ("stack", "time_limit", "clip_observations"):
+            if getattr(config, name) != getattr(EmulateConfig(), name):
+                raise must(
+                    f"env.{name} must be left alone for a vector environment",
+                    hint="Wrap the environment in its maker.",
+                    got=getattr(config, name),
+                )
+        self.tree = Observations(env.single_observation_space, config.dropped())
+        self.observation = self.tree.layout
+        try:
+            _, infos = env.reset(seed=0)
+        except Exception as error:
+            raise failed(0, 0, "reset", error) from error
+        self.masked = "action_mask" in infos
+        self.actions = ActionTree(env.single_action_space, masked=self.masked)
+        self.action = self.actions.actions
+        threshold = env.spec.reward_threshold if env.spec is not None else None
+        self.ledger = Ledger(self.num_envs, 1, self.teams, config, threshold)
+        self.seed = 0
+        self.resting = np.zeros(self.num_envs, np.bool_)  # with NEXT_STEP: begins in the next step
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """Names of numbers in the last infos of the episodes so far, at most 64."""
+        return tuple(self.ledger.names)
+
+    def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
+        """Take the arrays to write to."""
+        self.rows, self.final_all = rows, final_all
+        self.row_of = row_of[:, 0]
+        self.write = [self.tree.writer(rows.observations[row, ...]) for row in self.row_of]
+        self.write_final = [self.tree.writer(rows.final[row, ...]) for row in self.row_of]
+
+    def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
+        """Start all envs anew."""
+        self._all(lo, hi)
+        for env in range(self.num_envs):
+            self.ledger.begin(env)
+        rows = self.rows
+        rows.rewards[:] = 0.0
+        rows.terminated[:] = rows.truncated[:] = False
+        rows.alive[:] = True
+        self.resting[:] = False
+        own = [int(seed) % 2**31 for seed in seeds]
+        self.seed = own[0]
+        # Others' vector envs promise to take one number alone.
+        each_its_own = isinstance(self.env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))
+        try:
+            observations, infos = self.env.reset(seed=own if each_its_own else own[0])
+        except Exception as error:
+            raise failed(0, self.seed, "reset", error) from error
+        each = self._each(observations)
+        self.tree.verify(each[0])
+        for write, observation in zip(self.write, each, strict=True):
+            write(observation)
+        self._write_masks(infos)
+
+    def step(self, lo: int, hi: int) -> None:
+        """Advance all envs one step."""
+        self._all(lo, hi)
+        self.ledger.found.clear()
+        try:
+            self._step()
+        except SkipjackError:
+            raise
+        except Exception as error:
+            raise failed(0, self.seed, "step", error) from error
+
+    def records(self, lo: int, hi: int) -> npt.NDArray[Any]:
+        """The episodes that ended in the last step."""
+        return self.ledger.records(lo, hi)
+
+    def save(self, lo: int, hi: int) -> None:
+        """Nothing: what is inside a foreign env cannot be saved."""
+
+    def load(self, lo: int, hi: int, state: bytes) -> None:
+        """Never asked: there is nothing saved."""
+        raise NotImplementedError
+
+    def scene(self, env: int) -> Scene:
+        """Vector envs draw nothing that could be relied on."""
+        raise must("a vector environment must be looked at through a single one", env=env)
+
+    def close(self) -> None:
+        """Close the vector env."""
+        self.env.close()
+
+    def _step(self) -> None:
+        rows, ledger, row_of = self.rows, self.ledger, self.row_of
+        actions = self._actions()
+        observations, rewards, terminations, truncations, infos = self.env.step(actions)
+        began, self.resting = self.resting, np.zeros(self.num_envs, np.bool_)
+        rewards = np.where(began, 0.0, np.asarray(rewards, np.float64))
+        terminations = np.asarray(terminations, np.bool_) & ~began
+        truncations = np.asarray(truncations, np.bool_) & ~began & ~terminations
+        limit = self.config.clip_rewards
+        rows.rewards[row_of] = np.clip(rewards, -limit, limit) if limit else rewards
+        rows.terminated[row_of], rows.truncated[row_of] = terminations, truncations
+        rows.alive[row_of] = True
+        self._write_masks(infos)
+        ended = terminations | truncations
+        each = self._each(observations)
+        for env in range(self.num_envs):
+            if not began[env]:
+                ledger.returns[env] += float(rewards[env])
+                ledger.lengths[env] += 1
+            self.write[env](each[env])
+        for env in np.flatnonzero(ended).tolist():
+            row = int(row_of[env])
+            last, info = self._last(env, each[env], infos)
+            if truncations[env] or self.final_all:
+                self.write_final[env](last)
+            ledger.end(env, 0, row, bool(truncations[env]), info)
+            if self.next_step:
+                self.resting[env] = True
+                rows.alive[row] = False
+
+    def _last(self, env: int, seen: Any, infos: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The last observation of an env whose episode ended, and its info."""
+        if self.next_step:
+            return seen, _of(infos, env)
+        if "final_obs" not in infos:
+            raise must(
+                'a vector environment that resets in the same step must give infos["final_obs"]',
+                infos=sorted(infos),
+            )
+        final = infos["final_obs"]
+        last = final[env] if isinstance(final, np.ndarray) and final.dtype == object else None
+        if last is None:
+            last = self._each(final)[env]
+        return last, _of(infos.get("final_info", {}), env)
+
+    def _write_masks(self, infos: dict[str, Any]) -> None:
+        if self.rows.action_mask is None:
+            return
+        masks = infos.get("action_mask")
+        for env, row in enumerate(self.row_of):
+            mask = None if masks is None else masks[env]
+            self.rows.action_mask[row] = 1 if mask is None else legal(mask, self.action)
+
+    def _actions(self) -> Any:
+        """What the vector env takes: its batched action space."""
+        each = [self.actions.unpack(self.rows.actions[row]) for row in self.row_of]
+        space = self.env.single_action_space
+        return concatenate(space, each, create_empty_array(space, n=len(each)))
+
+    def _each(self, observations: Any) -> list[Any]:
+        return list(iterate(self.env.observation_space, observations))
+
+    def _all(self, lo: int, hi: int) -> None:
+        if (lo, hi) != (0, self.num_envs):
+            raise must(
+                "a vector environment must be stepped as a whole",
+                hint="Use vector.groups = 1 and vector.threads = 1.",
+                envs=(lo, hi),
+            )
+
+
+def _of(infos: dict[str, Any], env: int) -> dict[str, Any]:
+    """One env's part of a vector env's infos: values that its `_name` mask marks as there."""
+    found: dict[str, Any] = {}
+    for name, values in infos.items():
+        if name.startswith("_") or name in ("final_obs", "final_info"):
+            continue
+        there = infos.get(f"_{name}")
+        if there is not None and not there[env]:
+            continue
+        found[name] = _of(values, env) if isinstance(values, dict) else values[env]
+    return found

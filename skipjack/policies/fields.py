@@ -1,0 +1,172 @@
+"""Observations of several parts: unpacked again, each part read in its own way, then joined."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from skipjack.policies.config import PolicyConfig
+from skipjack.policies.layers import ACTIVATIONS, linear, mlp, orthogonal
+from skipjack.policies.normalise import Normaliser
+from skipjack.spaces import Field, Layout
+
+MOST_KINDS = 4096
+"""Inputs beyond which categories are read as scaled numbers instead of one-hot."""
+PICTURE, GRID = 32, 4
+"""Shortest sides, in cells, of what is read as a picture and as a grid."""
+
+
+def unpack(layout: Layout, rows: Tensor) -> dict[str, Tensor]:
+    """Each field of `rows` (..., *layout.shape) by name: (..., *field.shape), views where possible.
+
+    `layout.nest` makes of it the env's own nesting of dictionaries and tuples.
+    """
+    lead = rows.shape[: rows.ndim - len(layout.shape)]
+    flat = rows.reshape(*lead, layout.size)
+    places = layout.offsets()
+    found = {}
+    for field in layout.fields:
+        part = flat[..., places[field.name]]
+        if layout.mixed:
+            part = part.contiguous().view(getattr(torch, layout.dtype_of(field).name))
+        found[field.name] = part.reshape(*lead, *field.shape)
+    return found
+
+
+class FieldsEncoder(nn.Module):
+    """Each field by its kind, then one MLP over all of them side by side.
+
+    Pictures go through three convolutions (Mnih et al. 2015), small grids through two of 3 x 3,
+    categories are one-hot, and all else is numbers: integers scaled by their bound, then
+    normalised, if wanted.
+    """
+
+    def __init__(self, layout: Layout, config: PolicyConfig) -> None:
+        super().__init__()
+        self.layout, self.hidden_size = layout, config.hidden
+        parts = [_part(layout, field, config) for field in layout.fields if field.size]
+        self.names = [field.name for field in layout.fields if field.size]
+        self.parts = nn.ModuleList(parts)
+        self.layers = mlp(sum(part.size for part in parts), config)
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """(..., *layout.shape) -> (..., hidden)."""
+        lead = observations.shape[: observations.ndim - len(self.layout.shape)]
+        # Convolutions take one leading dimension.
+        rows = observations.reshape(-1, *self.layout.shape)
+        found = unpack(self.layout, rows)
+        read = [part(found[name]) for name, part in zip(self.names, self.parts, strict=True)]
+        return self.layers(torch.cat(read, -1)).reshape(*lead, self.hidden_size)
+
+    def adapt(self, observations: Tensor, counted: Tensor) -> None:
+        """Let the normalisers take in (..., *layout.shape) where `counted` (...)."""
+        if not any(part.normaliser for part in self.parts):
+            return
+        found = unpack(self.layout, observations[counted])
+        for name, part in zip(self.names, self.parts, strict=True):
+            if part.normaliser is not None:
+                part.normaliser.adapt(part.numbers(found[name]))
+
+
+class _Categories(nn.Module):
+    """One-hot, from the lowest value on; what lies outside is nothing."""
+
+    normaliser = None
+
+    def __init__(self, field: Field) -> None:
+        super().__init__()
+        self.first, self.kinds, self.values = int(field.low), field.kinds, field.size
+        self.size = field.kinds * field.size
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(rows, *field.shape) -> (rows, size)."""
+        place = values.long().reshape(len(values), self.values) - self.first
+        known = torch.arange(self.kinds, device=values.device)
+        return (place[..., None] == known).float().flatten(1)
+
+
+class _Numbers(nn.Module):
+    """Flat; integers scaled to [0, 1] by their bounds; normalised, if wanted."""
+
+    def __init__(self, layout: Layout, field: Field, config: PolicyConfig) -> None:
+        super().__init__()
+        self.size = field.size
+        whole = layout.dtype_of(field).kind in "iu"
+        finite = math.isfinite(field.low) and math.isfinite(field.high)
+        self.shift, self.scale = 0.0, 1.0
+        if whole and finite and field.high > field.low:
+            self.shift, self.scale = field.low, 1.0 / (field.high - field.low)
+        self.normaliser = Normaliser(self.size) if config.normalise else None
+
+    def numbers(self, values: Tensor) -> Tensor:
+        """(rows, *field.shape) -> (rows, size), before normalising."""
+        return (values.reshape(len(values), self.size).float() - self.shift) * self.scale
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(rows, *field.shape) -> (rows, size)."""
+        flat = self.numbers(values)
+        return flat if self.normaliser is None else self.normaliser(flat)
+
+
+class _Planes(nn.Module):
+    """A picture or a small grid through convolutions; frames that were stacked are more channels."""
+
+    def __init__(self, layout: Layout, field: Field, config: PolicyConfig) -> None:
+        super().__init__()
+        self.shape, self.last = field.shape, _channels_last(field.shape)
+        height, width = _sides(field.shape)
+        channels = field.size // (height * width)
+        activation = ACTIVATIONS[config.activation]
+        self.picture = min(height, width) >= PICTURE
+        kernels = [(32, 8, 4), (64, 4, 2), (64, 3, 1)] if self.picture else [(16, 3, 1), (32, 3, 1)]
+        layers: list[nn.Module] = []
+        for planes, kernel, stride in kernels:
+            layers += [orthogonal(nn.Conv2d(channels, planes, kernel, stride)), activation()]
+            height, width = (height - kernel) // stride + 1, (width - kernel) // stride + 1
+            channels = planes
+        self.layers = nn.Sequential(*layers, nn.Flatten())
+        self.out = nn.Sequential(linear(channels * height * width, config.hidden), activation())
+        self.size = config.hidden
+        # Each cell of a small grid stands for something of its own; a picture's do not.
+        wanted = config.normalise and not self.picture
+        self.flat = _Numbers(layout, field, config) if wanted else None
+        self.normaliser = self.flat.normaliser if self.flat else None
+        whole = layout.dtype_of(field).kind in "iu" and math.isfinite(field.high)
+        self.scale = 1.0 / max(field.high, 1.0) if whole else 1.0
+
+    def numbers(self, values: Tensor) -> Tensor:
+        """As a small grid's normaliser takes them in."""
+        assert self.flat is not None
+        return self.flat.numbers(values)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(rows, *field.shape) -> (rows, size)."""
+        seen = values.float() * self.scale if self.flat is None else self.flat(values)
+        seen = seen.reshape(-1, *self.shape)
+        seen = seen.movedim(-1, -3) if self.last else seen
+        return self.out(self.layers(seen.reshape(len(seen), -1, *seen.shape[-2:])))
+
+
+def _part(layout: Layout, field: Field, config: PolicyConfig) -> _Categories | _Numbers | _Planes:
+    if field.kinds > 1 and field.kinds * field.size <= MOST_KINDS:
+        return _Categories(field)
+    return (_Planes if is_planes(field) else _Numbers)(layout, field, config)
+
+
+def is_planes(field: Field) -> bool:
+    """Whether a field is read by convolutions: a picture, or a grid of at least `GRID` + 1 cells."""
+    if len(field.shape) == 2:
+        return min(field.shape) >= PICTURE
+    return len(field.shape) in (3, 4) and min(_sides(field.shape)) > GRID
+
+
+def _channels_last(shape: tuple[int, ...]) -> bool:
+    """Whether the smallest of the three inner dimensions, the channels, comes last."""
+    return len(shape) > 2 and shape[-1] < shape[-3]
+
+
+def _sides(shape: tuple[int, ...]) -> tuple[int, int]:
+    height, width = shape[-3:-1] if _channels_last(shape) else shape[-2:]
+    return height, width

@@ -1,0 +1,101 @@
+"""PettingZoo's parallel environments as an engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skipjack.emulate.config import EmulateConfig
+from skipjack.emulate.maker import from_callable
+from skipjack.errors import UsageError
+from skipjack.rows import Rows, identity_rows
+from skipjack.testing import EngineContract
+from tests.emulate.envs import Crowd
+
+
+def make(num_envs: int = 1, nested: bool = False, **settings: Any) -> Any:
+    return from_callable(lambda: Crowd(nested))(num_envs, EmulateConfig(**settings))
+
+
+class TestCrowd(EngineContract):
+    steps = 60
+
+    def make_engine(self, num_envs: int) -> Any:
+        return make(num_envs)
+
+    def test_scene(self) -> None:
+        pytest.skip("this env draws nothing")
+
+
+class TestNested(TestCrowd):
+    def make_engine(self, num_envs: int) -> Any:
+        return make(num_envs, nested=True)
+
+
+def test_agents_leave_and_come_back() -> None:
+    """Flags, who is alive, and records, tick by tick."""
+    engine = make(time_limit=0)
+    rows = Rows.allocate(3, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(1, 3))
+    engine.reset(0, 1, np.array([1], np.uint64))
+    rows.actions[:] = 1
+    told = []
+    for _ in range(10):
+        engine.step(0, 1)
+        told.append((rows.alive.tolist(), rows.terminated.tolist(), rows.truncated.tolist()))
+        records = engine.records(0, 1)
+        assert sorted(records["row"]) == list(np.flatnonzero(rows.terminated | rows.truncated))
+    yes, no = [True] * 3, [False] * 3
+    assert told[0] == told[1] == (yes, no, no)
+    assert told[2] == ([True, True, False], [False, False, True], no)
+    assert told[3] == ([True, True, False], no, no)
+    assert told[4] == ([True, False, False], [False, True, False], no)
+    assert told[5] == ([True, False, False], no, no)
+    assert told[6] == ([True, True, False], no, no)  # red_1 is back
+    assert told[9] == (yes, no, [True, True, False])  # all begin anew; blue_0 had ended before
+    assert {r["row"]: (r["length"], r["return"], r["episode"]) for r in records} == {
+        0: (10, 10.0, 0),
+        1: (3, 3.0, 1),
+    }
+    assert list(rows.observations[:, 1]) == [0, 0, 0]
+    assert rows.final[0, 1] == 10
+
+
+def test_masks_in_the_observation() -> None:
+    engine = make(nested=True)
+    assert (engine.observation.shape, engine.action.masked) == ((2,), True)
+    rows = Rows.allocate(3, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(1, 3))
+    engine.reset(0, 1, np.array([1], np.uint64))
+    assert rows.action_mask is not None
+    assert rows.action_mask.tolist() == [[1, 0]] * 3
+    engine.step(0, 1)
+    assert rows.action_mask.tolist() == [[1, 1]] * 3
+
+
+def test_a_time_limit_of_ours() -> None:
+    engine = make(time_limit=2)
+    rows = Rows.allocate(3, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(1, 3))
+    engine.reset(0, 1, np.array([1], np.uint64))
+    engine.step(0, 1)
+    engine.step(0, 1)
+    assert rows.truncated.all()
+    assert list(rows.final[:, 1]) == [2, 2, 2]
+    assert list(rows.observations[:, 1]) == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("how", "teams"), [("names", (0, 0, 1)), ("each", (0, 1, 2)), ("one", (0, 0, 0))]
+)
+def test_teams(how: str, teams: tuple[int, ...]) -> None:
+    assert make(teams=how).teams == teams
+
+
+def test_different_spaces_are_refused_with_advice() -> None:
+    with pytest.raises(UsageError, match="pad_observations"):
+        from_callable(lambda: Crowd(spaces_differ=True))(1)
+    with pytest.raises(UsageError, match="SuperSuit"):
+        make(stack=2)
