@@ -177,7 +177,10 @@ class Crew:
         self._ask_all(ask)
 
     def scene(self, env: int) -> Any:
-        """A picture of one env."""
+        """A picture of one env, while no step is under way."""
+        self._check_open()
+        if self.posted:
+            raise must("every group must be received before a picture", under_way=list(self.posted))
         link = next(link for link in self.links if env in link.envs)
         own = int(np.flatnonzero(link.envs == env)[0])
         return self._guarded(lambda: self._gather([link], lambda _: link.call("scene", own)))[0]

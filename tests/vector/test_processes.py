@@ -172,7 +172,7 @@ def test_python_engines_alone_go_to_workers() -> None:
 def test_settings_that_are_wrong_are_told(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(SkipjackError, match=words):
         wrap(Corridor, 8, workers=2, in_python=True, **wrong)
-    with pytest.raises(SkipjackError, match="(?i)workers must be a whole number"):
+    with pytest.raises(SkipjackError, match=r"(?i)workers must be a whole number"):
         make(CORRIDOR, 8, workers=-1)
     with pytest.raises(SkipjackError, match="an env for each worker"):
         Processes(Corridor, 8, 5, groups=2)
