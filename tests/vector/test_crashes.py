@@ -269,6 +269,7 @@ def test_a_worker_that_never_gets_to_a_step_stops_the_run(tmp_path: Path) -> Non
     os.kill(vector.crew.links[0].process.pid, signal.SIGKILL)
     with pytest.raises(RunError, match=r"exited with code 4\. It was restarted 3 times"):
         vector.step(np.ones((4, 1), np.int32))
+    assert vector.restarts == 3
     assert_ended(vector)
 
 
