@@ -71,7 +71,9 @@ def train(name: str, folder: Path, quick: bool) -> dict[str, Any]:
     lines = out.splitlines()
     found = json.loads(lines[-1]) if lines else {}
     metrics = folder / "runs" / run / "metrics.jsonl"
-    rows = [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.exists() else []
+    rows = (
+        [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.exists() else []
+    )
     points = [row for row in rows if row.get("episodes/return") is not None and "steps" in row]
     thin = max(1, len(points) // 40)
     return found | {
@@ -90,7 +92,9 @@ def main() -> None:
     """Train what was asked for, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", default=list(ENVIRONMENTS))
-    parser.add_argument("--folder", default=None, help="where the runs go; a temporary one if not given")
+    parser.add_argument(
+        "--folder", default=None, help="where the runs go; a temporary one if not given"
+    )
     parser.add_argument("--quick", action="store_true", help="4,000 steps of each")
     given = parser.parse_args()
     folder = Path(given.folder or tempfile.mkdtemp())

@@ -5,19 +5,21 @@
 
 Three comparisons, the candidates of each taking turns; medians of three turns. `serial` and `workers`
 step a Python env of 200 us; `peer` steps CartPole and an env with Dict observations in as many envs as
-Gymnasium is at its best with, and in ours; `training` sets seconds of a training on two workers beside
-the CPU seconds that envs and learner take, shared by two cores. Nothing else may run.
+Gymnasium is at its best with, and in ours; `training` sets the seconds of a training with two workers
+beside half of the CPU seconds that envs and learner need in one thread. Nothing else may run.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any
+
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command does: idle threads sleep soon
 
 import gymnasium
 import numpy as np
@@ -150,37 +152,27 @@ def ratio(found: dict[str, list[float]], one: str, other: str) -> float:
     return statistics.median(a / b for a, b in zip(found[one], found[other], strict=True))
 
 
-def training(updates: int) -> dict[str, float]:
-    """Seconds of some updates with two workers and groups, beside the CPU seconds they are made of."""
-    torch.set_num_threads(1)
-    vector = skipjack.make(Busy, num_envs=64, workers=WORKERS, groups=2)
+def training(updates: int, workers: int, threads: int) -> dict[str, float]:
+    """Seconds and this process's CPU seconds of some updates, envs and learner taking turns or not."""
+    torch.set_num_threads(threads)
+    vector = skipjack.make(Busy, num_envs=64, workers=workers, groups=min(workers, 2))
     config = TrainConfig(steps=10**9, horizon=64, minibatches=4, epochs=2)
-    policy = Policy(vector.observation, vector.action, PolicyConfig(hidden=128))
-    trainer = PPO(config, vector, policy)
-    trainer.collect()
-    trainer.learn()
-    steps, cpu, began = trainer.steps, time.process_time(), time.perf_counter()
-    for _ in range(updates):
+    trainer = PPO(config, vector, Policy(vector.observation, vector.action, PolicyConfig()))
+    for update in range(updates + 1):
+        if update == 1:  # the first one warms up
+            cpu, began = time.process_time(), time.perf_counter()
         trainer.collect()
         trainer.learn()
-    seconds = time.perf_counter() - began
-    learner = time.process_time() - cpu
-    steps = trainer.steps - steps
+    found = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
     vector.close()
-    # What the envs take is known by their make, and what emulation adds, from one process alone.
-    alone = skipjack.make(Busy, num_envs=64, workers=1)
-    batch, generator = alone.reset(0), np.random.default_rng(0)
-    cpu = time.process_time()
-    for _ in range(20):
-        batch = alone.step(alone.action.draw(generator, len(batch.alive)))
-    env = (time.process_time() - cpu) / (20 * 64) * steps
-    alone.close()
-    return {
-        "seconds": seconds,
-        "env_cpu_seconds": env,
-        "learner_cpu_seconds": learner,
-        "ratio": seconds / ((env + learner) / 2),
-    }
+    return found
+
+
+def trained(updates: int) -> dict[str, float]:
+    """Seconds on two workers by half of the CPU seconds that one thread alone needs for the same."""
+    together = training(updates, WORKERS, WORKERS)["seconds"]
+    alone = training(updates, 1, 1)["cpu_seconds"]
+    return {"seconds": together, "cpu_seconds": alone, "ratio": together / (alone / 2)}
 
 
 def main() -> None:
@@ -211,12 +203,8 @@ def main() -> None:
                 "128 envs": ratio(rates, "skipjack, 128 envs", best),
             },
         }
-    trained = [training(2 if quick else 6) for _ in range(turns)]
-    report["training"] = {
-        "turns": trained,
-        "ratio": statistics.median(turn["ratio"] for turn in trained),
-    }
-    report["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    runs = [trained(2 if quick else 6) for _ in range(turns)]
+    report["training"] = {"turns": runs, "ratio": statistics.median(run["ratio"] for run in runs)}
     print(json.dumps(found | report, indent=1))
 
 

@@ -69,6 +69,7 @@ class Crew:
         if not 1 <= workers <= self.size:
             raise must("a group must have an env for each worker", workers=workers, envs=self.size)
         self.num_envs, self.groups, self.timeout, self.restart = num_envs, groups, timeout, restart
+        self.statistics: tuple[str, ...] = ()
         self.restarts = 0
         self.messages: list[str] = []
         self.posted: deque[int] = deque()  # groups under way, in order
@@ -176,7 +177,10 @@ class Crew:
         self._ask_all(ask)
 
     def scene(self, env: int) -> Any:
-        """A picture of one env."""
+        """A picture of one env, while no step is under way."""
+        self._check_open()
+        if self.posted:
+            raise must("every group must be received before a picture", under_way=list(self.posted))
         link = next(link for link in self.links if env in link.envs)
         own = int(np.flatnonzero(link.envs == env)[0])
         return self._guarded(lambda: self._gather([link], lambda _: link.call("scene", own)))[0]
@@ -254,7 +258,7 @@ class Crew:
         first = found[0]
         self.seats, self.teams, self.record = first.seats, first.teams, first.record
         self.observation, self.action = first.observation, first.action
-        self.statistics: tuple[str, ...] = first.statistics
+        self.statistics = first.statistics
         self.names = Names(first.statistics, self.record["stats"].shape[0])
         for link, other in zip(self.links, found, strict=True):
             if other.num_envs != len(link.envs):

@@ -75,7 +75,7 @@ class Link:
 
     def start(self) -> None:
         """Start the process; its first answer comes when its engine is made."""
-        context = multiprocessing.get_context(self.method)
+        context: Any = multiprocessing.get_context(self.method)
         forks = self.method == "fork"
         maker: Any = self.maker
         if not forks:
@@ -85,7 +85,7 @@ class Link:
         self.connection, theirs = context.Pipe()
         _open.add(self.connection)
         inherited = list(_open) if forks else []
-        self.process = context.Process(  # type: ignore[attr-defined]
+        self.process = context.Process(
             target=worker.run,
             args=(theirs, os.getpid(), maker, self.envs, self.groups, inherited),
             name=f"skipjack-worker-{self.number}",

@@ -80,8 +80,10 @@ def test_an_engine_that_raises_is_told_with_its_traceback(
 def test_a_worker_that_dies_stops_the_run_at_once(trouble: str, words: str, start: str) -> None:
     vector = vector_of(trouble, groups=2, start=start, timeout=0)
     vector.reset(0)
+    vector.recv()
+    vector.send(actions(2, size=3), 0)
     with pytest.raises(RunError, match=f"Worker 1, which had envs 1 to 2 and 4 to 5, {words}"):
-        vector.step(actions(2, size=3))
+        vector.recv()
     assert_ended(vector)
 
 
@@ -267,6 +269,7 @@ def test_a_worker_that_never_gets_to_a_step_stops_the_run(tmp_path: Path) -> Non
     os.kill(vector.crew.links[0].process.pid, signal.SIGKILL)
     with pytest.raises(RunError, match=r"exited with code 4\. It was restarted 3 times"):
         vector.step(np.ones((4, 1), np.int32))
+    assert vector.restarts == 3
     assert_ended(vector)
 
 
