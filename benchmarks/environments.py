@@ -44,7 +44,7 @@ ENVIRONMENTS: dict[str, list[str]] = {
     "crafter:Env": [],
     "gymnasium:vizdoom.gymnasium_wrapper:VizdoomBasic-v1": ["--train.minibatches=16"],
     "gymnasium:highway_env:highway-fast-v0": ["--train.steps=40e3"],
-    "pettingzoo:butterfly.cooperative_pong_v6": [],
+    "pettingzoo:butterfly.knights_archers_zombies_v11": [],
     "pettingzoo:sisl.pursuit_v5": [],
     "pettingzoo:sisl.multiwalker_v9": [],
 }

@@ -165,8 +165,11 @@ class Engine(Protocol):
     seats: int
     observation: Layout
     action: Actions
-    statistics: tuple[str, ...]
     teams: tuple[int, ...]
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """Names of the records' `stats`; those of Python envs may become more, up to 64."""
 
     def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
         """Take the arrays to write to; `row_of[env, seat]` says which row is whose."""
@@ -191,6 +194,15 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free what is held. Closing twice is allowed."""
+
+
+def take_messages(engine: Any) -> list[str]:
+    """Sentences for the user that nobody has taken yet, from an engine's list `messages`, if any."""
+    messages = getattr(engine, "messages", None)
+    if not messages:
+        return []
+    taken, messages[:] = list(messages), []
+    return taken
 
 
 def identity_rows(num_envs: int, seats: int) -> npt.NDArray[np.int32]:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from skipjack.emulate.config import EmulateConfig
 from skipjack.emulate.ledger import Ledger
 from skipjack.emulate.picture import picture
-from skipjack.errors import EnvError, SkipjackError
+from skipjack.errors import EnvError, SkipjackError, must
 from skipjack.native.scene import Scene
 from skipjack.rows import Rows
 from skipjack.spaces.tree import ActionTree, Observations, legal
@@ -34,7 +34,7 @@ class Emulated:
     """
 
     seats = 1
-    teams = (0,)
+    teams: tuple[int, ...] = (0,)
     in_python = True
 
     def __init__(
@@ -53,16 +53,27 @@ class Emulated:
         self.observation = self.tree.layout
         # Whether there are masks shows only in an info; the reset that tells it is not played on.
         try:
-            _, info = sample.reset(seed=0)
+            began = sample.reset(seed=0)
         except Exception as error:
             raise failed(0, 0, "reset", error) from error
-        self.masked = "action_mask" in info
-        self.actions = ActionTree(sample.action_space, masked=self.masked)
+        if not isinstance(began, tuple) or len(began) != 2 or not isinstance(began[1], Mapping):
+            raise must(
+                "reset must give an observation and an info",
+                hint="Return (observation, {}).",
+                got=type(began).__name__,
+            )
+        self.actions = ActionTree(sample.action_space, masked="action_mask" in began[1])
         self.action = self.actions.actions
+        self.masked = self.action.masked
         threshold = sample.spec.reward_threshold if sample.spec is not None else None
         self.ledger = Ledger(num_envs, 1, self.teams, config, threshold)
         self.seeds = [0] * num_envs
         self.begun = [False] * num_envs
+
+    @property
+    def messages(self) -> list[str]:
+        """Sentences for the user."""
+        return self.ledger.messages
 
     @property
     def statistics(self) -> tuple[str, ...]:
@@ -171,6 +182,18 @@ class Emulated:
         return failed(env, self.seeds[env], where, error)
 
 
+def checked_spaces(env: Any) -> None:
+    """Whether an env has its two spaces.
+
+    Raises:
+        UsageError: one is missing or no space.
+    """
+    for name in ("observation_space", "action_space"):
+        found = getattr(env, name, None)
+        if not isinstance(found, gymnasium.Space):
+            raise must(f"an environment must have an {name}", got=type(found).__name__)
+
+
 def failed(env: int, seed: int, where: str, error: Exception) -> EnvError:
     """What an env that raised in `reset` or `step` is reported as, with its traceback."""
     lines = "".join(traceback.format_exception(error)).rstrip()
@@ -203,7 +226,7 @@ def _clipping(env: gymnasium.Env[Any, Any], limit: float) -> gymnasium.Env[Any, 
             return spaces.Tuple([clip_space(part) for part in space.spaces])
         if isinstance(space, spaces.Box):
             low, high = (np.clip(bound, -limit, limit) for bound in (space.low, space.high))
-            return spaces.Box(low.astype(space.dtype), high.astype(space.dtype), dtype=space.dtype)  # type: ignore[arg-type]
+            return spaces.Box(low.astype(space.dtype), high.astype(space.dtype), dtype=space.dtype)
         return space
 
     def clip(space: Any, value: Any) -> Any:

@@ -49,6 +49,7 @@ class Ledger:
         self.returns, self.lengths, self.episodes = [0.0] * slots, [0] * slots, [0] * slots
         self.names: list[str] = []
         self.dropped: set[str] = set()
+        self.messages: list[str] = []
         self.found: dict[int, list[tuple[Any, ...]]] = {}
 
     def begin(self, env: int) -> None:
@@ -62,7 +63,7 @@ class Ledger:
     ) -> None:
         """The seat's episode is over: its record, from the sums so far and the last info."""
         slot = env * self.seats + seat
-        leaves = dict(numbers(info or {}, self.dropped))
+        leaves = self._numbers(info or {})
         total = self.returns[slot]
         base = (self.episodes[slot], self.lengths[slot], total, row, env, seat, self.teams[seat])
         tail = (self._score(total, leaves), math.nan, truncated, False)
@@ -87,6 +88,18 @@ class Ledger:
                 record[field] = value
         return records
 
+    def _numbers(self, info: Mapping[str, Any]) -> dict[str, float]:
+        """Numeric leaves by name; what is dropped is told once a name."""
+        dropped: set[str] = set()
+        leaves = dict(numbers(info, dropped))
+        if new := sorted(dropped - self.dropped):
+            self.dropped |= dropped
+            self.messages.append(
+                f"Infos are statistics where they are single numbers, which these are not: "
+                f"{', '.join(new)}."
+            )
+        return leaves
+
     def _score(self, total: float, leaves: Mapping[str, float]) -> float:
         """In [0, 1], or NaN where nothing says what success is."""
         if not self.own_scale:
@@ -99,8 +112,10 @@ class Ledger:
         return min(max((total - low) / (high - low), 0.0), 1.0)
 
 
-_FIELDS = ("episode", "length", "return", "row", "env", "seat", "team")
-_FIELDS += ("score", "outcome", "truncated", "partial")
+_FIELDS = (
+    *("episode", "length", "return", "row", "env", "seat", "team"),
+    *("score", "outcome", "truncated", "partial"),
+)
 
 
 def numbers(

@@ -74,10 +74,16 @@ class Worlds:
             _common(first.action_space, self.agents, "action"), masked=self.masked
         )
         self.action = self.actions.actions
+        self.masked = self.action.masked
         self.teams = _teams(self.agents, config.teams)
         self.ledger = Ledger(num_envs, self.seats, self.teams, config)
         self.seeds, self.clocks = [0] * num_envs, [0] * num_envs
         self.begun = [False] * num_envs
+
+    @property
+    def messages(self) -> list[str]:
+        """Sentences for the user."""
+        return self.ledger.messages
 
     @property
     def statistics(self) -> tuple[str, ...]:

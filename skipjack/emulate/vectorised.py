@@ -34,7 +34,7 @@ class Vectorised:
     """
 
     seats = 1
-    teams = (0,)
+    teams: tuple[int, ...] = (0,)
     whole = True
     """Ranges other than all envs are not possible."""
     in_python = False
@@ -67,10 +67,16 @@ class Vectorised:
         self.masked = "action_mask" in infos
         self.actions = ActionTree(env.single_action_space, masked=self.masked)
         self.action = self.actions.actions
+        self.masked = self.action.masked
         threshold = env.spec.reward_threshold if env.spec is not None else None
         self.ledger = Ledger(self.num_envs, 1, self.teams, config, threshold)
         self.seed = 0
         self.resting = np.zeros(self.num_envs, np.bool_)  # with NEXT_STEP: begins in the next step
+
+    @property
+    def messages(self) -> list[str]:
+        """Sentences for the user."""
+        return self.ledger.messages
 
     @property
     def statistics(self) -> tuple[str, ...]:
@@ -99,7 +105,8 @@ class Vectorised:
         # Others' vector envs promise to take one number alone.
         each_its_own = isinstance(self.env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))
         try:
-            observations, infos = self.env.reset(seed=own if each_its_own else own[0])
+            seed: Any = own if each_its_own else own[0]
+            observations, infos = self.env.reset(seed=seed)
         except Exception as error:
             raise failed(0, self.seed, "reset", error) from error
         each = self._each(observations)
@@ -195,7 +202,8 @@ class Vectorised:
         """What the vector env takes: its batched action space."""
         each = [self.actions.unpack(self.rows.actions[row]) for row in self.row_of]
         space = self.env.single_action_space
-        return concatenate(space, each, create_empty_array(space, n=len(each)))
+        empty: Any = create_empty_array(space, n=len(each))
+        return concatenate(space, each, empty)
 
     def _each(self, observations: Any) -> list[Any]:
         return list(iterate(self.env.observation_space, observations))

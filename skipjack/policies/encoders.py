@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -97,7 +98,7 @@ def make_encoder(
             hint="Use policy.encoder = 'fields'.",
             types=sorted({str(layout.dtype_of(field)) for field in layout.fields}),
         )
-    encoders = {"mlp": MLPEncoder, "window": WindowEncoder, "fields": FieldsEncoder}
+    encoders: dict[str, Any] = {"mlp": MLPEncoder, "window": WindowEncoder, "fields": FieldsEncoder}
     return encoders[choice](layout, config)
 
 

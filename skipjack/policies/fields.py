@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +66,7 @@ class FieldsEncoder(nn.Module):
         if not any(part.normaliser for part in self.parts):
             return
         found = unpack(self.layout, observations[counted])
+        part: Any
         for name, part in zip(self.names, self.parts, strict=True):
             if part.normaliser is not None:
                 part.normaliser.adapt(part.numbers(found[name]))

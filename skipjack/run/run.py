@@ -176,7 +176,8 @@ class Run:
             self.reporter.message(sentence)
         if progress.episodes:
             # Where nothing says what success is, more reward is better.
-            value = progress.means.get("score", progress.means["return"])
+            measure = "score" if "score" in progress.means else "return"
+            value = progress.means[measure]
             self.since_checkpoint.append((value, progress.episodes))
         if time.monotonic() - self.saved_at >= self.config.train.checkpoint_every:
             self._save()

@@ -14,7 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from skipjack.errors import RunError, must
-from skipjack.rows import Allocator, Batch, Engine, Final, Rows, check_row_of, identity_rows
+from skipjack.rows import (
+    Allocator,
+    Batch,
+    Engine,
+    Final,
+    Rows,
+    check_row_of,
+    identity_rows,
+    take_messages,
+)
 from skipjack.seeding import env_seeds
 from skipjack.vector import states
 
@@ -81,7 +90,7 @@ class Vector:
 
     def take_messages(self) -> list[str]:
         """What the user should know and has not been told, as sentences."""
-        return []
+        return take_messages(self.engine)
 
     def reset(self, seed: int = 0, partial: bool = False) -> Batch:
         """Start all envs anew from `seed`; gives the first group's batch, as `recv` would.

@@ -72,6 +72,7 @@ class Crew:
         self.statistics: tuple[str, ...] = ()
         self.restarts = 0
         self.messages: list[str] = []
+        self.noted: set[str] = set()
         self.posted: deque[int] = deque()  # groups under way, in order
         self.seeds = env_seeds(0, 0, num_envs)
         self.shared = Shared()
@@ -246,7 +247,11 @@ class Crew:
             raise _error(pickle.loads(body))
         count = worker.NUMBERED.unpack_from(answer)[1]
         if len(answer) > worker.NUMBERED.size:
-            link.statistics += json.loads(answer[worker.NUMBERED.size :])
+            names, notes = json.loads(answer[worker.NUMBERED.size :])
+            link.statistics += names
+            # What one worker's envs have to say, the others' often have too.
+            self.messages += [note for note in notes if note not in self.noted]
+            self.noted.update(notes)
         at = self._share(link, self.posted[0])[0] * self.seats
         return self.raw[at : at + count].reshape(-1).copy().view(self.record)
 

@@ -66,11 +66,6 @@ class Processes(Vector):
         """Workers that were replaced because they crashed."""
         return self.crew.restarts
 
-    def take_messages(self) -> list[str]:
-        """What the user should know of crashes since this was last asked."""
-        taken, self.crew.messages = self.crew.messages, []
-        return taken
-
     def close(self) -> None:
         """End the workers without waiting for results. Closing twice is allowed."""
         self._ready.clear()

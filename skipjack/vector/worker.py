@@ -6,8 +6,8 @@ records lie in memory that both see. The parent asks, the worker answers each me
     b"s" + group                        step the worker's envs of that group
     b"c" + pickle of (name, arguments)  call one of `Worker`'s methods; seldom
 
-    b"d" + count [+ JSON of names]      stepped; `count` records lie in the group's place; names of
-                                        statistics that are new
+    b"d" + count [+ JSON of two lists]  stepped; `count` records lie in the group's place; names of
+                                        statistics that are new, and sentences for the user
     b"r" + pickle                       what a call gave; the first answer describes the engine
     b"e" + pickle of a `Failure`        the engine raised; the worker leaves
 
@@ -38,7 +38,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skipjack.errors import EnvError, SkipjackError
-from skipjack.rows import Rows
+from skipjack.rows import Rows, take_messages
 from skipjack.vector.shared import Place, array_at
 
 STEP, CALL, DONE, RESULT, ERROR = b"s", b"c", b"d", b"r", b"e"
@@ -166,7 +166,8 @@ class Worker:
         answer = NUMBERED.pack(DONE, len(found))
         new = list(self.engine.statistics[self.told :])
         self.told += len(new)
-        return answer + json.dumps(new).encode() if new else answer
+        notes = take_messages(self.engine)
+        return answer + json.dumps([new, notes]).encode() if new or notes else answer
 
     def bind(
         self,

@@ -175,9 +175,22 @@ class Wrong(Walk):
         return super()._see() | {"clock": np.zeros(3)}
 
 
+class Bare(Walk):
+    def reset(self, **how: Any) -> Any:
+        return super().reset(**how)[0]
+
+
+class Spaceless(Walk):
+    def __init__(self) -> None:
+        super().__init__()
+        self.observation_space = None
+
+
 @pytest.mark.parametrize(
     ("make_env", "settings", "message"),
     [
+        (Bare, {}, "reset must give an observation and an info"),
+        (Spaceless, {}, "must have an observation_space"),
         (Wrong, {}, r"part 'clock' must have the shape that its space says"),
         (Walk, {"drop": "colour"}, "no part of the observation 'colour'"),
         (Walk, {"kwargs": '{"limits": 3}'}, "unexpected keyword argument 'limits'"),
@@ -196,3 +209,23 @@ def test_unknown_names() -> None:
     with pytest.raises(UsageError, match="function or class"):
         from_callable(Walk())
     assert isinstance(from_callable(lambda: Walk()), Maker)
+
+
+def test_a_mask_without_choices_is_no_mask() -> None:
+    class Continuous(Walk):
+        def __init__(self) -> None:
+            super().__init__(mask=True)
+            self.action_space = gymnasium.spaces.Box(-1, 1, (1,))
+
+    rows = started(make(Continuous))
+    assert rows.action_mask is None
+
+
+def test_what_is_no_number_is_told_once() -> None:
+    engine = make(num_envs=1)
+    rows = started(engine, seeds=(5,))
+    rows.actions[:] = 1
+    for _ in range(20):
+        engine.step(0, 1)
+    (sentence,) = engine.messages
+    assert "word" in sentence

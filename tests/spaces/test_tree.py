@@ -139,7 +139,7 @@ def test_dropping_parts() -> None:
     ):
         Observations(space)
     with pytest.raises(UsageError, match="Did you mean 'mission'"):
-        Observations(space, ["misson"])
+        Observations(space, ["missionn"])
     with pytest.raises(UsageError, match="must hold a value"):
         Observations(spaces.Dict({"mission": spaces.Text(20)}), ["mission"])
 
