@@ -1,0 +1,332 @@
+"""The checks of an env that is stepped in Python, as its maker gives it: before Skipjack's wrapping."""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import cloudpickle
+
+from skipjack.emulate.config import EmulateConfig
+from skipjack.emulate.maker import Maker
+from skipjack.errors import SkipjackError, clause
+from skipjack.spaces.tree import ActionTree, Observations
+from skipjack.testing.check import speed
+from skipjack.testing.check.findings import Report
+from skipjack.testing.check.inspector import Inspector
+from skipjack.testing.check.play import Call, Failed, difference, play
+from skipjack.testing.check.world import MASK, Clock, Crowd, Solo, World
+
+REPLAYED = 100
+"""Calls of the first play that are compared after another reset from the same seed."""
+PATIENCE = 30.0
+"""Seconds after which a play is cut short."""
+
+
+def world_of(env: Any, clock: Clock) -> World:
+    """The env as agents.
+
+    Raises:
+        UsageError: it is of no known interface.
+    """
+    crowd = hasattr(env, "possible_agents") or hasattr(env, "agent_iter")
+    return Crowd(env, clock) if crowd else Solo(env, clock)
+
+
+def examine(
+    report: Report,
+    maker: Maker,
+    env: Any,
+    config: EmulateConfig,
+    steps: int,
+    seed: int,
+    clock: Clock,
+) -> None:
+    """Every check of a Python env for one agent or several.
+
+    Args:
+        report: is told what is found.
+        maker: makes its engines.
+        env: one that was made.
+        config: its settings.
+        steps, seed: of the play.
+        clock: gives seconds.
+    """
+    try:
+        one, two = world_of(env, clock), world_of(maker.make(**config.arguments()), clock)
+        report.kind = one.kind
+        tree = _spaces(report, one, config)
+    except Exception as error:
+        report.wrong("spaces", _words(error))
+        return
+    if tree is not None and report.faultless and _engine(report, maker, config):
+        report.ok("spaces", _described(one, tree))
+    if tree is None:
+        return
+    inspector = Inspector(report, one, tree, config)
+    whole = _play(report, one, two, tree, config, inspector, steps, seed, clock)
+    _summary(report, inspector, config, whole)
+    _pickled(report, maker)
+    if whole:
+        length = inspector.steps / max(inspector.episodes, 1)
+        found = speed.measure(one, tree, maker, config, length, steps, seed, clock)
+        speed.judge(report, found)
+    for world in (one, two):
+        getattr(world.env, "close", lambda: None)()
+
+
+def _spaces(report: Report, world: World, config: EmulateConfig) -> ActionTree | None:
+    """Whether Skipjack takes the spaces; gives the actions if it takes these."""
+    if not world.possible:
+        report.wrong("agents", "A PettingZoo environment must name its possible_agents.")
+        return None
+    spaces = [world.spaces(agent) for agent in world.possible]
+    for what, found in zip(("observation", "action"), zip(*spaces, strict=True), strict=True):
+        if any(space is None for space in found):
+            report.wrong("spaces", f"The env must have an {what}_space, but it is missing.")
+            return None
+        for agent, space in zip(world.possible, found, strict=True):
+            if space != found[0]:
+                report.wrong(
+                    "spaces",
+                    f"All agents must share one {what} space, but {world.possible[0]!r} has "
+                    f"{found[0]} and {agent!r} has {space}. Pad them to a common one in the maker, "
+                    f"as SuperSuit's pad_observations_v0 and pad_action_space_v0 do.",
+                    fault=what,
+                )
+    observation, action = spaces[0]
+    try:
+        Observations(observation, _known(config.dropped(), world))
+    except SkipjackError as error:
+        report.wrong("spaces", str(error))
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            tree = ActionTree(action)
+    except SkipjackError as error:
+        report.wrong("spaces", str(error))
+        return None
+    for warning in told:
+        report.note("spaces", str(warning.message).replace("The action ''", "The action"))
+    return tree
+
+
+def _known(dropped: list[str], world: World) -> list[str]:
+    """PettingZoo's masks are no part of what a policy sees."""
+    return [*dropped, MASK] if isinstance(world, Crowd) and _nested(world) else dropped
+
+
+def _nested(world: World) -> bool:
+    space = world.spaces(world.possible[0])[0]
+    return MASK in getattr(space, "spaces", {})
+
+
+def _engine(report: Report, maker: Maker, config: EmulateConfig) -> bool:
+    """Whether Skipjack makes an engine of it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # told already
+            maker(1, config).close()
+    except SkipjackError as error:
+        report.wrong("spaces", str(error).partition("\n")[0] if "\n" in str(error) else str(error))
+        return False
+    return True
+
+
+def _play(
+    report: Report,
+    one: World,
+    two: World,
+    tree: ActionTree,
+    config: EmulateConfig,
+    inspector: Inspector,
+    steps: int,
+    seed: int,
+    clock: Clock,
+) -> bool:
+    """Two envs from one seed in turn, then the first anew; whether the first one got through."""
+    limit, began = config.time_limit, clock()
+    twin: Iterator[Call] | None = play(two, tree, seed, steps, limit)
+    first: list[Call] = []
+    try:
+        for call in play(one, tree, seed, steps, limit, inspector):
+            if len(first) < REPLAYED:
+                first.append(call)
+            twin = _compared(report, call, twin)
+            if clock() - began > PATIENCE:
+                report.note(
+                    "episodes", f"The play was cut short after {call.step:,} steps: it is slow."
+                )
+                break
+    except Failed as failure:
+        report.wrong("calls", _raised(failure))
+        return False
+    _again(report, one, tree, first, limit, seed)
+    if twin is not None:
+        _other_seed(report, two, tree, first, limit, seed)
+    return True
+
+
+def _compared(report: Report, call: Call, twin: Iterator[Call] | None) -> Iterator[Call] | None:
+    """Look at the same call of the other env; gives it back as long as the two are equal."""
+    if twin is None:
+        return None
+    try:
+        other = next(twin)
+    except Failed as failure:
+        report.wrong("seeds", f"A second env from the same seed fails: {_raised(failure)}")
+        return None
+    part = difference(call.told, other.told)
+    if not part:
+        return twin
+    report.wrong(
+        "seeds",
+        f"Two envs with the same seed and the same actions must do the same, but the {part} differs "
+        f"{_when(call)}. Draw from self.np_random alone, which reset(seed=...) sets up, and share "
+        f"nothing between envs.",
+    )
+    return None
+
+
+def _again(
+    report: Report, world: World, tree: ActionTree, first: list[Call], limit: int, seed: int
+) -> None:
+    """The same seed a second time, in an env that was used before."""
+    if any(found.about == "seeds" and found.level == "wrong" for found in report.findings):
+        return  # it is told already
+    try:
+        for call, other in zip(first, play(world, tree, seed, REPLAYED, limit), strict=False):
+            part = difference(call.told, other.told)
+            if part:
+                report.wrong(
+                    "seeds",
+                    f"reset(seed={seed}) must begin an env that was used before as it begins a fresh "
+                    f"one, but the {part} differs {_when(call)}. Set everything anew in reset.",
+                )
+                return
+    except Failed as failure:
+        report.wrong("seeds", f"A second reset from the same seed fails: {_raised(failure)}")
+
+
+def _other_seed(
+    report: Report, world: World, tree: ActionTree, first: list[Call], limit: int, seed: int
+) -> None:
+    """Another seed, with other actions only if nothing else differs before them."""
+    starts = play(world, tree, seed + 1, 0, limit)
+    try:
+        if difference(first[0].told, next(starts).told):
+            return
+    except Failed:
+        return
+    report.note(
+        "seeds",
+        f"Seeds {seed} and {seed + 1} begin with the same observation: if something should be random "
+        f"there, use the seed that reset is given.",
+    )
+
+
+def _summary(report: Report, found: Inspector, config: EmulateConfig, whole: bool) -> None:
+    """What held over the whole play."""
+    if not whole and not found.steps:
+        return
+    span = f"{found.steps:,} steps and {found.episodes:,} episodes"
+    report.ok("observations", f"Observations are of their space, over {span} of random play.")
+    report.ok("rewards", "Rewards are finite numbers; terminated and truncated are told apart.")
+    if whole:
+        report.ok("seeds", "The same seed and actions give the same, in another env and once more.")
+    if found.masked:
+        report.ok("masks", "Action masks have a place for each choice.")
+    if isinstance(found.world, Crowd):
+        report.ok("agents", f"Agents are among the {len(found.world.possible)} possible ones.")
+    elif found.world.old is not None:
+        report.note(
+            "interface",
+            "This is the old gym interface: it works, but what a time limit cuts is known only "
+            'by info["TimeLimit.truncated"]. Gymnasium\'s interface tells it.',
+        )
+    if not any(finding.about == "reuse" for finding in report.findings):
+        report.ok("reuse", "What an observation holds stays as it was given.")
+    words = sorted(name for name in found.words if MASK not in name)
+    if words:
+        names = ", ".join(words[:8]) + (", ..." if len(words) > 8 else "")
+        report.note("infos", f"Infos hold what is no number and so no statistic: {names}.")
+    _episodes(report, found, config, whole)
+
+
+def _episodes(report: Report, found: Inspector, config: EmulateConfig, whole: bool) -> None:
+    if found.episodes:
+        count, cut = found.ended["terminated"], found.ended["truncated"] + found.ended["limit"]
+        how = f"{count:,} by the rules, {cut:,} cut"
+        tail = "" if cut or _limit(found.world) else (
+            "; no limit is known that cuts one: if a good policy could go on for ever, set "
+            "--env.time_limit"
+        )  # fmt: skip
+        report.ok("episodes", f"Episodes end: {how}{tail}.")
+    elif whole:
+        limit = _limit(found.world) or config.time_limit
+        if limit > found.steps:
+            known = f"No episode ended in {found.steps:,} steps; the env cuts one after {limit:,}."
+            report.ok("episodes", known)
+            return
+        report.wrong(
+            "episodes",
+            f"An episode must end, but none did in {found.steps:,} steps, and truncated was never set. "
+            f"Have them cut with --env.time_limit 1000 or the like, or look further with --steps.",
+        )
+
+
+def _limit(world: World) -> int:
+    """Steps after which the env's registration cuts an episode; 0 where none is known."""
+    return getattr(getattr(world.env, "spec", None), "max_episode_steps", None) or 0
+
+
+def _pickled(report: Report, maker: Maker) -> None:
+    """Whether worker processes can be given what makes the env."""
+    try:
+        cloudpickle.dumps(maker.make)
+    except Exception as error:
+        report.note(
+            "workers",
+            f"What makes the env cannot be pickled ({type(error).__name__}: {clause(error)}): worker "
+            f"processes start by fork alone. Make the env in a function of a module.",
+        )
+
+
+def _described(world: World, tree: ActionTree) -> str:
+    observation, action = world.spaces(world.possible[0])
+    whose = "" if world.possible == [""] else f"{len(world.possible)} agents; "
+    return f"Skipjack takes the spaces: {whose}observation {_short(observation)}, action {_short(action)}."
+
+
+def _short(space: Any) -> str:
+    text = " ".join(str(space).split())
+    return text if len(text) <= 70 else f"{text[:67]}..."
+
+
+def _raised(failure: Failed) -> str:
+    """What a call raised, and where."""
+    error = failure.__cause__
+    assert error is not None
+    when = f"after {failure.step:,} steps" if failure.name == "reset" else f"no. {failure.step:,}"
+    if isinstance(error, SkipjackError):
+        return f"{failure.name} ({when}): {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
+    return (
+        f"{failure.name} ({when}) must not fail, but raised {type(error).__name__}: {clause(error)} "
+        f"(in {place})."
+    )
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, SkipjackError):
+        return str(error)
+    return f"The env must be readable, but raised {type(error).__name__}: {clause(error)}."
+
+
+def _when(call: Call) -> str:
+    if call.name == "step":
+        return f"at step {call.step:,}"
+    return f"at the reset after {call.step:,} steps" if call.step else "at the first reset"
