@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, ClassVar
 
 import gymnasium
@@ -197,7 +196,7 @@ class Remembers(Good):
         return found
 
     def see(self) -> Any:
-        return super().see() + min(self.lives, 20)
+        return super().see() + min(self.lives, 5)
 
 
 class Deaf(Good):
@@ -271,14 +270,6 @@ class SlowReset(Good):
 
 class SlowStep(Good):
     step_time, reset_time = 4e-3, 4e-3
-
-
-LOCK = threading.Lock()
-
-
-def locked() -> Good:
-    """A maker that no other process can be given; see the test."""
-    return Good()
 
 
 class Herd:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import gymnasium
@@ -57,10 +58,10 @@ def test_a_correct_env_is_clean(make: Any) -> None:
         (faulty.OldReset, "wrong", "calls", "reset (after 0 steps): It must give an observation and"),
         (faulty.Old, "note", "interface", "the old gym interface"),
         (faulty.Chance, "wrong", "seeds", "the observation differs at step 3"),
-        (faulty.SharedChance, "wrong", "seeds", "the observation differs at the first reset"),
+        (faulty.SharedChance, "wrong", "seeds", "the observation differs at step 1"),
         (faulty.Remembers, "wrong", "seeds", "the observation differs at the first reset"),
         (faulty.Deaf, "note", "seeds", "begin with the same observation"),
-        (faulty.Reuses, "note", "reuse", "step changes the observation that the reset before it gave"),
+        (faulty.Reuses, "note", "reuse", "A step changes the observation that the reset before it gave"),
         (faulty.Endless, "wrong", "episodes", "none did in 200 steps, and truncated was never set"),
         (lambda: faulty.Masked((1,)), "wrong", "masks", "must have a place for each choice"),
         (lambda: faulty.Masked((1, 3)), "wrong", "masks", "zeros and ones alone"),
@@ -84,7 +85,6 @@ def test_a_fault_is_found(make: Any, level: str, about: str, words: str) -> None
         assert report.faultless, told(report, "wrong")
     for finding in report.findings:
         assert finding.sentence.rstrip(")").endswith("."), finding.sentence
-        assert finding.sentence[0].isupper() or " " in finding.sentence
     assert len({finding.sentence for finding in report.findings}) == len(report.findings)
 
 
@@ -104,7 +104,7 @@ def test_a_maker_that_fails_and_one_that_makes_nothing_known() -> None:
 
 
 def test_a_maker_that_cannot_be_given_to_another_process() -> None:
-    lock = __import__("threading").Lock()
+    lock = threading.Lock()
 
     def make() -> Any:
         return faulty.Good() if lock else None
@@ -150,7 +150,7 @@ class Leaky(Corridor):
     """An env's start depends on how many there are."""
 
     def reset(self, lo: int, hi: int, seeds: Any) -> None:
-        super().reset(lo, hi, seeds + seeds.dtype.type(self.num_envs))
+        super().reset(lo, hi, seeds ^ seeds.dtype.type(self.num_envs % 4 << 62))
 
 
 def test_an_engine_that_keeps_the_contract() -> None:

@@ -67,11 +67,12 @@ def _made(report: Report, maker: Maker, config: Any) -> Any:
 
 
 def _whole(report: Report, maker: Maker, env: Any, config: Any, steps: int, clock: Clock) -> None:
+    """A vector environment: whether Skipjack takes it, and what its engine does."""
     count = env.num_envs
     env.close()
     try:
-        first = maker(count, config)
+        maker(count, config).close()
     except SkipjackError as error:
         report.wrong("spaces", str(error))
         return
-    engine.examine_whole(report, first, lambda _: maker(count, config), steps, clock)
+    engine.examine_whole(report, maker, count, config, steps, clock)

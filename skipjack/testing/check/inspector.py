@@ -80,7 +80,7 @@ class Inspector:
             if changed:
                 self.report.note(
                     "reuse",
-                    f"{name} changes the observation that the {before} before it gave "
+                    f"A {name} changes the observation that the {before} before it gave "
                     f"({changed[0] or 'all of it'}): Skipjack copies it, a loop of your own must too. Return "
                     f"a new array, or array.copy().",
                     fault="reused",

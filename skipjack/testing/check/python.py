@@ -61,18 +61,21 @@ def examine(
     except Exception as error:
         report.wrong("spaces", _words(error))
         return
-    if tree is not None and report.faultless and _engine(report, maker, config):
-        report.ok("spaces", _described(one, tree))
     if tree is None:
         return
+    report.ok("spaces", _described(one, tree))
     inspector = Inspector(report, one, tree, config)
     whole = _play(report, one, two, tree, config, inspector, steps, seed, clock)
     _summary(report, inspector, config, whole)
     _pickled(report, maker)
-    if whole:
-        length = inspector.steps / max(inspector.episodes, 1)
-        found = speed.measure(one, tree, maker, config, length, steps, seed, clock)
-        speed.judge(report, found)
+    length = inspector.steps / max(inspector.episodes, 1)
+    try:
+        if whole:
+            found = speed.measure(one, tree, maker, config, length, steps, seed, clock)
+            speed.judge(report, found)
+    except Exception as error:  # what the play has found wrong may well stop the engine
+        if report.faultless:
+            report.wrong("engine", f"Skipjack's engine of it must run, but {_clause(error)}.")
     for world in (one, two):
         getattr(world.env, "close", lambda: None)()
 
@@ -121,18 +124,6 @@ def _known(dropped: list[str], world: World) -> list[str]:
 def _nested(world: World) -> bool:
     space = world.spaces(world.possible[0])[0]
     return MASK in getattr(space, "spaces", {})
-
-
-def _engine(report: Report, maker: Maker, config: EmulateConfig) -> bool:
-    """Whether Skipjack makes an engine of it."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # told already
-            maker(1, config).close()
-    except SkipjackError as error:
-        report.wrong("spaces", str(error).partition("\n")[0] if "\n" in str(error) else str(error))
-        return False
-    return True
 
 
 def _play(
@@ -233,7 +224,8 @@ def _summary(report: Report, found: Inspector, config: EmulateConfig, whole: boo
         return
     span = f"{found.steps:,} steps and {found.episodes:,} episodes"
     report.ok("observations", f"Observations are of their space, over {span} of random play.")
-    report.ok("rewards", "Rewards are finite numbers; terminated and truncated are told apart.")
+    report.ok("rewards", "Rewards are finite numbers.")
+    report.ok("flags", "terminated and truncated are True or False.")
     if whole:
         report.ok("seeds", "The same seed and actions give the same, in another env and once more.")
     if found.masked:
@@ -323,7 +315,11 @@ def _raised(failure: Failed) -> str:
 def _words(error: Exception) -> str:
     if isinstance(error, SkipjackError):
         return str(error)
-    return f"The env must be readable, but raised {type(error).__name__}: {clause(error)}."
+    return f"The env must tell its interface and its spaces, but {_clause(error)}."
+
+
+def _clause(error: BaseException) -> str:
+    return f"raised {type(error).__name__}: {clause(error)}"
 
 
 def _when(call: Call) -> str:
