@@ -313,16 +313,16 @@ def machine_layer() -> list[tuple[str, dict[str, Any]]]:
     """The machine file as a layer, if there is one: it may only set what learns nothing.
 
     Raises:
-        UsageError: it sets anything but vector.threads.
+        UsageError: it sets anything but vector.threads and vector.workers.
     """
     path = machine_file()
     if not path.exists():
         return []
     values = load_toml(path)
     for name in dotted(values):
-        if name != "vector.threads":
+        if name not in ("vector.threads", "vector.workers"):
             raise must(
-                f"the machine file {str(path)!r} may only set vector.threads",
+                f"the machine file {str(path)!r} may only set vector.threads and vector.workers",
                 hint="Put other settings into a file of their own and give it with --config.",
                 setting=name,
             )

@@ -174,9 +174,9 @@ def summarise(
         unfinished=int(np.count_nonzero(counts < quota)),
         steps=steps,
         seconds=seconds,
-        # An episode may lack a statistic of a Python env: the mean is of those that have it.
-        statistics={
-            name: mean(stats[~np.isnan(stats[:, i]), i]) for i, name in enumerate(vector.statistics)
+        statistics={  # NaN where an episode has no such statistic
+            name: mean(column[~np.isnan(column)])
+            for name, column in zip(vector.statistics, stats.T, strict=False)
         },
     )
 

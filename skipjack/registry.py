@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,11 +94,16 @@ def resolve(name: str) -> Entry:
     if name.startswith((".", "/")):
         raise UsageError(
             f"Games in a folder of your own, such as {name!r}, are not supported by this version "
-            f"yet. Name an importable engine class as module:Class."
+            f"yet. Name what makes one as module:attribute."
         )
     game, slash, variant = name.partition("/")
     targets = {known: target for known, (target, _) in GAMES.items()} | _third_parties()
     if game not in targets:
+        if re.search(r"-v\d+$", name):
+            raise UsageError(
+                f"There is no environment {name!r} of Skipjack's own. Gymnasium's are named with "
+                f"their library in front: gymnasium:{name}."
+            )
         raise unknown("environment", name, names(), see="skipjack list")
     entry = Entry(game, variant or "default", targets[game])
     if slash and variant not in presets(game):

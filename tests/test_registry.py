@@ -29,6 +29,20 @@ def test_every_preset_is_made_of_settings(name: str) -> None:
     assert any(origin.startswith("preset") for origin in configured.provenance.values())
 
 
+def test_names_with_a_prefix_are_whole() -> None:
+    name = "gymnasium:ALE/Pong-v5"
+    assert registry.resolve(name).full_name == registry.game_of(name) == name
+    assert registry.game_of("pong/lstm") == registry.game_of("pong") == "pong"
+    assert registry.preset(name) == {}
+    assert registry.baseline_file(name) is None
+
+
+def test_python_environments_have_defaults_of_their_own() -> None:
+    configured = configure("gymnasium:CartPole-v1")
+    assert configured.provenance["vector.num_envs"] == "defaults of Python environments"
+    assert configured.config.policy.normalise
+
+
 def test_an_own_engine_by_module_and_class() -> None:
     entry = registry.resolve(OWN)
     assert registry.load(entry.target) is Corridor
@@ -42,10 +56,10 @@ def test_an_own_engine_by_module_and_class() -> None:
         ("pong/tow", "Did you mean 'pong/two'"),
         ("", "no environment"),
         ("atari:pong", "adapter"),
-        ("gymnasium:CartPole-v1", "adapter"),
+        ("CartPole-v1", "gymnasium:CartPole-v1"),
         ("./mine", "folder"),
-        (":Class", "module:Class"),
-        ("module:", "module:Class"),
+        (":Class", "module:attribute"),
+        ("module:", "module:attribute"),
     ],
 )
 def test_wrong_names(name: str, words: str) -> None:
@@ -58,7 +72,7 @@ def test_wrong_names(name: str, words: str) -> None:
     [
         ("no_such_module:Game", "No module named 'no_such_module'"),
         ("skipjack.testing.corridor:Nothing", "has no attribute 'Nothing'"),
-        ("json:loads", "engine class whose Config is a dataclass"),
+        ("json:__version__", "function or class that makes one"),
     ],
 )
 def test_targets_that_are_none(target: str, words: str) -> None:

@@ -9,22 +9,37 @@ from typing import Any
 
 import numpy as np
 
+from skipjack import registry
 from skipjack.rows import Batch
 from skipjack.run.config import Configured
-from skipjack.vector import Vector
+from skipjack.vector import Vector, wrap
 from skipjack.vector.config import cores
+from skipjack.vector.make import worker_count
 
 
 def measure(configured: Configured, seconds: float, repetitions: int) -> dict[str, Any]:
     """Steps a second with random actions, in the middle of episodes, on one thread and on all.
 
+    Envs written in Python are measured on worker processes instead: on one, this one, and on all.
     Drawing the actions is not part of the time: 64 sets are drawn before.
     """
     row: dict[str, Any] = {"env": configured.entry.full_name, "speeds": []}
-    for threads in dict.fromkeys([1, configured.config.vector.threads or cores()]):
-        vector = _vector(configured, threads)
+    engine_class = registry.load(configured.entry.target)
+    in_python = getattr(engine_class, "in_python", False)
+    wanted = configured.config.vector
+    most = worker_count(wanted.num_envs, wanted.workers) if in_python else wanted.threads or cores()
+    for count in dict.fromkeys([1, most]):
+        vector = wrap(
+            lambda size: engine_class(size, configured.config.env),
+            wanted.num_envs,
+            threads=count,
+            workers=count,
+            in_python=in_python,
+            timeout=wanted.timeout,
+            start=wanted.start,
+        )
         measured = _measure_steps(vector, seconds, repetitions)
-        row["speeds"].append({"threads": threads} | summary(measured))
+        row["speeds"].append({"workers" if in_python else "threads": count} | summary(measured))
         row["rows"] = vector.num_rows
         row["observation_bytes"] = vector.observation.nbytes
         row["env_bytes"] = getattr(vector.engine, "env_nbytes", None)
@@ -39,15 +54,6 @@ def summary(measured: Sequence[float]) -> dict[str, float]:
         "lowest": min(measured),
         "highest": max(measured),
     }
-
-
-def _vector(configured: Configured, threads: int) -> Vector:
-    from skipjack import registry
-    from skipjack.vector import wrap
-
-    engine_class = registry.load(configured.entry.target)
-    config = configured.config
-    return wrap(engine_class(config.vector.num_envs, config.env), threads=threads)
 
 
 def _measure_steps(vector: Vector, seconds: float, repetitions: int) -> list[float]:

@@ -17,6 +17,8 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
     """Steps a second of collect and learn, after a warm-up, and where the time goes."""
     trainer = make_trainer(configured)
     vector, config = trainer.vector, configured.config
+    workers = getattr(vector, "workers", 0)
+    runs_on = {"workers": workers} if workers else {"threads": config.vector.threads or cores()}
     speeds, profile = [], {}
     for repetition in range(-1, repetitions):
         began, before = time.perf_counter(), trainer.steps
@@ -35,7 +37,7 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
         "parameters": sum(p.numel() for p in trainer.policy.parameters()),
         "device": str(trainer.device),
         "precision": config.train.precision,
-        "threads": config.vector.threads or cores(),
+        **runs_on,
         **summary(speeds),
         "time": {phase: spent / total for phase, spent in profile.items()},
     }

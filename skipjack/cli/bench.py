@@ -140,9 +140,11 @@ def _lines(row: dict[str, Any]) -> str:
     """A measurement in words: a line a fact, speeds first."""
     facts = {"env": row["env"]}
     for speed in row.get("speeds", [row]):
-        threads = "one thread" if speed["threads"] == 1 else f"{speed['threads']} threads"
+        unit = "worker" if "workers" in speed else "thread"
+        count = speed[f"{unit}s"]
+        runs_on = f"one {unit}" if count == 1 else f"{count} {unit}s"
         low, high = speed["lowest"], speed["highest"]
-        facts[f"steps/s, {threads}"] = (
+        facts[f"steps/s, {runs_on}"] = (
             f"{speed['steps_per_second']:,.0f}  ({low:,.0f} to {high:,.0f})"
         )
     for phase, share in row.get("time", {}).items():

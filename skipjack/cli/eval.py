@@ -30,7 +30,9 @@ class EvalFlags:
     seed: Annotated[int, Within(-1, 2**63 - 1)] = -1
     """Seed of the evaluation; -1 takes the run's."""
     threads: Annotated[int, Within(0, 1024)] = 0
-    """Threads that step the envs; 0 is one for each core."""
+    """Threads that step native games; 0 is one for each core."""
+    workers: Annotated[int, Within(0, 1024)] = 0
+    """Processes that step envs written in Python; 0 is one for each core."""
     json: bool = False
     """End with a line of JSON on standard output."""
 
@@ -48,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
         target = baseline.PREFIX + target.removeprefix(baseline.PREFIX)
     found = folders.find(target, Path("runs"))
     name, saved = saved_of(found)
-    chosen: dict[str, object] = {"vector.threads": own.threads}
+    chosen: dict[str, object] = {"vector.threads": own.threads, "vector.workers": own.workers}
     if own.deterministic:
         chosen["eval.deterministic"] = True
     if own.opponent:

@@ -42,6 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         mark = "baseline" if row["baseline"] else ""
         summary = "" if "/" in row["name"] else row["summary"]
         print(f"  {row['name']:14} {mark:9} {summary}".rstrip())
+    print("  gymnasium:ID, pettingzoo:FAMILY.NAME or module:attribute for all others")
     print("\nRuns" if runs else "\nNo runs yet. Start one with: skipjack train breakout")
     for found in runs:
         random = "" if found.random_score is None else f", random {chance(found)}"

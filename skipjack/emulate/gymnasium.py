@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -185,6 +186,8 @@ def wrapped(env: gymnasium.Env[Any, Any], config: EmulateConfig) -> gymnasium.En
     if config.clip_observations:
         env = _clipping(env, config.clip_observations)
     if config.stack > 1:
+        # The stack keeps what it is given, which some envs write over in their next step.
+        env = gymnasium.wrappers.TransformObservation(env, copy.deepcopy, env.observation_space)
         env = gymnasium.wrappers.FrameStackObservation(env, config.stack)
     return env
 

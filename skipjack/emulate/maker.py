@@ -29,10 +29,15 @@ class Maker:
     """
 
     Config = EmulateConfig
-    in_python = True
 
     def __init__(self, make: Callable[..., Any], name: str) -> None:
         self.make, self.name = make, name
+        self.vector = "num_envs" in _parameters(make)
+
+    @property
+    def in_python(self) -> bool:
+        """Whether its envs may be spread over workers; a vector env has its own, if any."""
+        return not self.vector
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -47,7 +52,7 @@ class Maker:
             UsageError: the env cannot be made, or is of no kind that can be emulated.
         """
         arguments = config.arguments()
-        if "num_envs" in _parameters(self.make):
+        if self.vector:
             arguments = {"num_envs": num_envs} | arguments
         first = self._one(arguments)
         if isinstance(first, VectorEnv):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
 from skipjack.emulate.config import EmulateConfig
@@ -96,8 +96,10 @@ class Vectorised:
         self.resting[:] = False
         own = [int(seed) % 2**31 for seed in seeds]
         self.seed = own[0]
+        # Others' vector envs promise to take one number alone.
+        each_its_own = isinstance(self.env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))
         try:
-            observations, infos = self.env.reset(seed=own)
+            observations, infos = self.env.reset(seed=own if each_its_own else own[0])
         except Exception as error:
             raise failed(0, self.seed, "reset", error) from error
         each = self._each(observations)

@@ -77,12 +77,12 @@ class _Categories(nn.Module):
 
     def __init__(self, field: Field) -> None:
         super().__init__()
-        self.first, self.kinds = int(field.low), field.kinds
+        self.first, self.kinds, self.values = int(field.low), field.kinds, field.size
         self.size = field.kinds * field.size
 
     def forward(self, values: Tensor) -> Tensor:
         """(rows, *field.shape) -> (rows, size)."""
-        place = values.long().flatten(1) - self.first
+        place = values.long().reshape(len(values), self.values) - self.first
         known = torch.arange(self.kinds, device=values.device)
         return (place[..., None] == known).float().flatten(1)
 
@@ -102,7 +102,7 @@ class _Numbers(nn.Module):
 
     def numbers(self, values: Tensor) -> Tensor:
         """(rows, *field.shape) -> (rows, size), before normalising."""
-        return (values.flatten(1).float() - self.shift) * self.scale
+        return (values.reshape(len(values), self.size).float() - self.shift) * self.scale
 
     def forward(self, values: Tensor) -> Tensor:
         """(rows, *field.shape) -> (rows, size)."""

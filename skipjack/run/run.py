@@ -172,7 +172,7 @@ class Run:
 
     def _after_update(self, progress: Progress) -> None:
         self.reporter.update(progress)
-        for sentence in self.collapse.look(progress):
+        for sentence in [*self.vector.take_messages(), *self.collapse.look(progress)]:
             self.reporter.message(sentence)
         if progress.episodes:
             # Where nothing says what success is, more reward is better.

@@ -49,11 +49,18 @@ def make_vector(
     allocate: Any = np.zeros
     if device is not None and device.type == "cuda":
         allocate = _pinned
+    wanted = config.vector
     return wrap(
-        engine_class(num_envs, env),
-        threads=config.vector.threads,
-        groups=1 if evaluation else config.vector.groups,
+        lambda count: engine_class(count, env),
+        num_envs,
+        threads=wanted.threads,
+        workers=wanted.workers,
+        groups=1 if evaluation else wanted.groups,
         allocate=allocate,
+        in_python=getattr(engine_class, "in_python", False),
+        start=wanted.start,
+        on_crash=wanted.on_crash,
+        timeout=wanted.timeout,
     )
 
 

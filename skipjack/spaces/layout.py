@@ -102,9 +102,9 @@ class Layout:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one row."""
+        """Shape of one row; (1,) for a single number."""
         if len(self.fields) == 1 and not self.mixed:
-            return self.fields[0].shape
+            return self.fields[0].shape or (1,)
         return (self.size,)
 
     @property
@@ -136,13 +136,13 @@ class Layout:
     def unpack(self, rows: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
         """Views of each field in `rows` (..., *shape): (..., *field.shape) by name."""
         lead = rows.shape[: rows.ndim - len(self.shape)]
-        flat = rows.reshape(*lead, self.size)
+        flat = rows.reshape((*lead, self.size))
         found = {}
         for part in self.fields:
             view = flat[..., self._places[part.name]]
             if self.mixed:
                 view = view.view(self.dtype_of(part))
-            found[part.name] = view.reshape(*lead, *part.shape)
+            found[part.name] = view.reshape((*lead, *part.shape))
         return found
 
     def nest(self, parts: Mapping[str, Any]) -> Any:

@@ -79,15 +79,16 @@ class Observations:
             UsageError: a part is missing or has another shape or type than the space says.
         """
         for path, leaf in self._leaves:
-            part, name = value, _name(path) or "the observation"
+            part = value
+            name = f"the observation's part {_name(path)!r}" if path else "the observation"
             try:
                 for key in path:
                     part = part[key]
                 found = np.asarray(part)
             except Exception:
                 raise must(
-                    f"an observation must have the part {name!r} of its space",
-                    hint="Return what observation_space says.",
+                    f"{name} must be there, as its space says",
+                    hint="Change the environment's space or what it returns.",
                     got=type(value).__name__,
                 ) from None
             if found.shape != leaf.shape:

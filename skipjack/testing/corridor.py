@@ -34,6 +34,7 @@ class Corridor:
     """`num_envs` corridors of two seats."""
 
     Config = CorridorConfig
+    in_python = True  # worker processes step it, if there are several
 
     def __init__(self, num_envs: int, config: CorridorConfig = CorridorConfig()) -> None:
         self.num_envs, self.seats, self.teams = num_envs, 2, (0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -25,11 +26,23 @@ class PolicyContract:
 
     def observations(self, *lead: int) -> Tensor:
         """Random observations (*lead, *shape)."""
+        if self.observation.mixed:
+            return self._of_several_types(*lead)
         kind = getattr(torch, self.observation.dtype.name)
         if kind.is_floating_point:
             return torch.randn(*lead, *self.observation.shape, dtype=kind)
         high = max(2, self.observation.fields[0].kinds)
         return torch.randint(0, high, (*lead, *self.observation.shape), dtype=kind)
+
+    def _of_several_types(self, *lead: int) -> Tensor:
+        rows = np.zeros((*lead, *self.observation.shape), self.observation.dtype)
+        for field, part in zip(
+            self.observation.fields, self.observation.unpack(rows).values(), strict=True
+        ):
+            low, high = max(field.low, -10.0), min(field.high, 10.0)
+            values = low + (high - low) * torch.rand(part.shape, dtype=torch.float64).numpy()
+            part[...] = values if part.dtype.kind == "f" else np.rint(values)
+        return torch.from_numpy(rows)
 
     def test_shapes(self) -> None:
         """Parameters, values and state have a row each."""

@@ -87,7 +87,7 @@ class PPO:
         if config.normalise_rewards:
             self.reward_scale = RewardScale(self.seats.rows, config.discount).to(self.device)
         self.components = Components(vector.action)
-        self.episodes = Episodes(vector.statistics)
+        self.episodes = Episodes(lambda: vector.statistics)
         self.profile = Profile()
         self.steps = self.updates = 0
         self.began = self.reported = 0  # steps before the present rollout, and when last reported

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from skipjack.errors import RunError, must
 from skipjack.rows import Allocator, Batch, Engine, Final, Rows, check_row_of, identity_rows
 from skipjack.seeding import env_seeds
+from skipjack.vector import states
 
 
 class Vector:
@@ -30,7 +31,7 @@ class Vector:
 
     Attributes:
         num_envs, num_rows: envs and rows (envs x seats) in all.
-        observation, action, statistics, teams: the engine's.
+        observation, action, teams: the engine's.
         rows: the arrays that all groups share.
     """
 
@@ -42,13 +43,7 @@ class Vector:
         row_of: npt.NDArray[Any] | None = None,
         allocate: Allocator = np.zeros,
     ) -> None:
-        if groups < 1 or engine.num_envs % groups:
-            raise must(
-                "the number of envs must be a multiple of the number of groups",
-                hint="Change vector.num_envs or vector.groups.",
-                num_envs=engine.num_envs,
-                groups=groups,
-            )
+        check_groups(engine.num_envs, groups)
         if final not in ("truncated", "all"):
             raise must('final must be "truncated" or "all"', final=final)
         self.engine = engine
@@ -56,7 +51,7 @@ class Vector:
         self.num_envs = engine.num_envs
         self.num_rows = engine.num_envs * engine.seats
         self.observation, self.action = engine.observation, engine.action
-        self.statistics, self.teams = engine.statistics, engine.teams
+        self.teams = engine.teams
         self.final_all = final == "all"
         self.rows = Rows.allocate(self.num_rows, self.observation, self.action, allocate)
         if row_of is None:
@@ -73,6 +68,20 @@ class Vector:
         none = np.empty((0, *self.observation.shape), self.observation.dtype)
         self._no_final = Final(np.empty(0, np.intp), none)
         self._no_episodes = engine.records(0, 0)
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """Names of the records' `stats`; envs written in Python may add some while they run."""
+        return tuple(self.engine.statistics)
+
+    @property
+    def restarts(self) -> int:
+        """Workers that were replaced because they crashed."""
+        return 0
+
+    def take_messages(self) -> list[str]:
+        """What the user should know and has not been told, as sentences."""
+        return []
 
     def reset(self, seed: int = 0, partial: bool = False) -> Batch:
         """Start all envs anew from `seed`; gives the first group's batch, as `recv` would.
@@ -145,7 +154,7 @@ class Vector:
         """Engine and rows as arrays, when no step is under way; None if the engine cannot."""
         if any(group not in self._quiet for group in self._ready):
             raise must("every group must be received before save()", under_way=list(self._ready))
-        state = self.engine.save(0, self.num_envs)
+        state = states.save(self.engine, self.num_envs)
         if state is None:
             return None
         return {"engine": np.frombuffer(state, np.uint8), **self.rows.arrays()}
@@ -163,7 +172,7 @@ class Vector:
                     f"The saved rows must fit this vector, but {name!r} does not have the shape "
                     f"{array.shape}. Resume with the same number of envs and settings."
                 )
-        self.engine.load(0, self.num_envs, saved["engine"].tobytes())
+        states.load(self.engine, self.num_envs, saved["engine"].tobytes())
         for name, array in self.rows.arrays().items():
             array[:] = saved[name]
         self._offer_all()
@@ -249,3 +258,18 @@ class Vector:
         if stop - start != mine.size:
             raise must("the rows of a group must lie together", group=group, first=start, end=stop)
         return slice(start, stop)
+
+
+def check_groups(num_envs: int, groups: int) -> None:
+    """Whether so many envs fall into so many groups.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if groups < 1 or num_envs % groups:
+        raise must(
+            "the number of envs must be a multiple of the number of groups",
+            hint="Change vector.num_envs or vector.groups.",
+            num_envs=num_envs,
+            groups=groups,
+        )

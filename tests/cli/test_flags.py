@@ -29,6 +29,7 @@ from tests.cli.conftest import TINY, Call, sentence, train
         (["train", "pong/"], "There is no environment 'pong/'. Did you mean 'pong'"),
         (["eval", "it", "--episodes", "2.5"], "--episodes must be a whole number, but got '2.5'"),
         (["eval", "it", "--episodes", "-1e3"], "--episodes must be at least 1, but got '-1e3'"),
+        (["eval", "it", "--workers", "-1"], "--workers must be between 0 and 1024"),
         (["eval", "it", "--threads", "all"], "--threads must be a whole number, but got 'all'"),
         (["eval", "it", "--epsodes", "3"], "Did you mean '--episodes'"),
         (["bench", "steps", "pong", "--seconds", "soon"], "--seconds must be a number"),

@@ -15,6 +15,7 @@ class Walk(gymnasium.Env[Any, Any]):
     """From a random start to the left or right end; a Dict observation, an info, a time limit."""
 
     metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
+    fresh = False
 
     def __init__(self, limit: int = 20, mask: bool = False, render_mode: str | None = None) -> None:
         self.limit, self.mask, self.render_mode = limit, mask, render_mode
@@ -43,8 +44,8 @@ class Walk(gymnasium.Env[Any, Any]):
         return np.full((4, 9, 3), 7, np.uint8)
 
     def _see(self) -> dict[str, Any]:
-        # The same array each time: an engine must copy what it is given.
-        if not hasattr(self, "array"):
+        # The same array each time, unless asked otherwise: an engine must copy what it is given.
+        if not hasattr(self, "array") or self.fresh:
             self.array = np.zeros(2)
         self.array[:] = self.clock / 100, self.place / 10 + 0.5
         return {"place": np.int64(self.place), "clock": self.array}

@@ -178,7 +178,7 @@ class Wrong(Walk):
 @pytest.mark.parametrize(
     ("make_env", "settings", "message"),
     [
-        (Wrong, {}, "clock must have the shape that its space says"),
+        (Wrong, {}, r"part 'clock' must have the shape that its space says"),
         (Walk, {"drop": "colour"}, "no part of the observation 'colour'"),
         (Walk, {"kwargs": '{"limits": 3}'}, "unexpected keyword argument 'limits'"),
         (Walk, {"kwargs": "limit=3"}, "must be a JSON object"),

@@ -1,0 +1,115 @@
+"""Observations of several parts: each is read in its own way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from skipjack.errors import UsageError
+from skipjack.policies.config import PolicyConfig
+from skipjack.policies.encoders import MLPEncoder, make_encoder
+from skipjack.policies.fields import FieldsEncoder, _Categories, _Numbers, _Planes, unpack
+from skipjack.policies.policy import Policy
+from skipjack.spaces import Actions, Field, Layout
+from skipjack.testing import PolicyContract
+
+U8, F4, F8, I8 = (np.dtype(name) for name in ("u1", "f4", "f8", "i8"))
+MIXED = Layout(
+    (
+        Field("camera", (36, 40, 3), 0, 255, 0, U8, ("camera",)),
+        Field("grid", (7, 7, 3), 0, 255, 0, U8, ("grid",)),
+        Field("place", (2,), -2, 2, 5, I8, ("place",)),
+        Field("speed", (), -9, 9, 0, F8, ("speed",)),
+        Field("level", (3,), 0, 10, 0, U8, ("level",)),
+    ),
+    U8,
+)
+
+
+def rows(count: int, seed: int = 0) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    found = np.zeros((count, MIXED.size), np.uint8)
+    parts = MIXED.unpack(found)
+    for field in MIXED.fields:
+        whole = MIXED.dtype_of(field).kind in "iu"
+        values = generator.uniform(field.low, field.high, (count, *field.shape))
+        parts[field.name][...] = np.rint(values) if whole else values
+    return found
+
+
+class TestMixed(PolicyContract):
+    observation = MIXED
+    action = Actions(counts=(3,), low=(-1.0,), high=(1.0,))
+
+    def make_policy(self) -> torch.nn.Module:
+        return Policy(self.observation, self.action, PolicyConfig(hidden=16, normalise=True))
+
+
+def test_tensors_are_the_arrays() -> None:
+    found = rows(6)
+    tensors = unpack(MIXED, torch.from_numpy(found.reshape(2, 3, -1)))
+    for name, array in MIXED.unpack(found).items():
+        assert tensors[name].shape == (2, 3, *array.shape[1:])
+        assert np.array_equal(tensors[name].reshape(array.shape).numpy(), array)
+
+
+def test_each_part_is_read_in_its_own_way() -> None:
+    encoder = make_encoder(MIXED, PolicyConfig(hidden=16))
+    assert isinstance(encoder, FieldsEncoder)
+    kinds = [type(part) for part in encoder.parts]
+    assert kinds == [_Planes, _Planes, _Categories, _Numbers, _Numbers]
+    camera, grid, place, speed, level = encoder.parts
+    assert (camera.picture, grid.picture) == (True, False)
+    hot = place(torch.tensor([[-2, 2], [0, 9]]))
+    assert hot.tolist() == [[1, 0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]]
+    assert level(torch.tensor([[0, 5, 10]], dtype=torch.uint8)).tolist() == [[0, 0.5, 1]]
+    assert speed(torch.tensor([3.0], dtype=torch.float64)).tolist() == [[3]]
+
+
+def test_every_part_reaches_the_output() -> None:
+    """Changing any part of a row changes what comes out."""
+    encoder = make_encoder(MIXED, PolicyConfig(hidden=64, activation="tanh"))
+    plain = rows(1)
+    before = encoder(torch.from_numpy(plain))
+    for field in MIXED.fields:
+        changed = plain.copy()
+        part = MIXED.unpack(changed)[field.name]
+        part[...] = field.low if (part == field.high).all() else field.high
+        assert not torch.allclose(encoder(torch.from_numpy(changed)), before, atol=1e-4), field.name
+
+
+def test_normalisers_take_in_numbers_and_grids_alone() -> None:
+    encoder = make_encoder(MIXED, PolicyConfig(hidden=16, normalise=True))
+    found = torch.from_numpy(rows(100))
+    counted = torch.arange(100) < 60
+    encoder.adapt(found, counted)
+    assert [part.normaliser is not None for part in encoder.parts] == [
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
+    speed = unpack(MIXED, found)["speed"][counted]
+    assert encoder.parts[3].normaliser.mean.item() == pytest.approx(speed.mean().item(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels"),
+    [((84, 84), 1), ((84, 84, 3), 3), ((3, 84, 84), 3), ((4, 84, 84, 3), 12), ((4, 84, 84), 4)],
+)
+def test_pictures_of_every_order(shape: tuple[int, ...], channels: int) -> None:
+    layout = Layout.box(shape, np.uint8, 0, 255)
+    encoder = make_encoder(layout, PolicyConfig(hidden=16))
+    assert isinstance(encoder, FieldsEncoder)
+    assert encoder.parts[0].layers[0].in_channels == channels
+    assert encoder(torch.zeros(2, 3, *shape, dtype=torch.uint8)).shape == (2, 3, 16)
+
+
+def test_what_auto_takes() -> None:
+    assert isinstance(make_encoder(Layout.box((8,)), PolicyConfig()), MLPEncoder)
+    single = Layout.box((), np.int64, 0, 15, 16)  # a Discrete
+    assert isinstance(make_encoder(single, PolicyConfig()), FieldsEncoder)
+    with pytest.raises(UsageError, match="one type"):
+        make_encoder(MIXED, PolicyConfig(encoder="mlp"))
