@@ -12,7 +12,7 @@ from skipjack.emulate.maker import Maker
 from skipjack.errors import SkipjackError, clause
 from skipjack.testing.check import engine, python
 from skipjack.testing.check.findings import Finding, Report
-from skipjack.testing.check.world import Clock
+from skipjack.testing.check.speed import Clock
 
 __all__ = ["Finding", "Report", "check"]
 

@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from unittest import SkipTest
 
+import numpy as np
+
 from skipjack.errors import SkipjackError, clause
 from skipjack.rows import Rows, identity_rows
 from skipjack.seeding import env_seeds
 from skipjack.testing.check.findings import Report
-from skipjack.testing.check.world import Clock
+from skipjack.testing.check.speed import Clock
 from skipjack.testing.engine import EngineContract
 
 NUM_ENVS = 64
@@ -41,6 +43,15 @@ class Contract(EngineContract):
 
     def __init__(self, make: Callable[[int, Any], Any], config: Any, steps: int) -> None:
         self.make, self.config, self.steps = make, config, steps
+        self.drawn: dict[tuple[int, int], Any] = {}
+
+    def act(self, engine: Any, rows: Rows, row_of: Any, step: int) -> None:
+        """Random actions that depend on env, seat and step alone; each is drawn once for all plays."""
+        for env in range(engine.num_envs):
+            if (step, env) not in self.drawn:
+                generator = np.random.default_rng([step, env])
+                self.drawn[step, env] = engine.action.draw(generator, engine.seats)
+            rows.actions[row_of[env]] = self.drawn[step, env]
 
     def make_engine(self, num_envs: int) -> Any:
         """A fresh engine."""
@@ -122,6 +133,8 @@ def _holds(report: Report, name: str, test: Callable[[], None]) -> bool:
         words = clause(error)
     except Exception as error:
         words = f"it raised {type(error).__name__}: {clause(error)}"
+    if words.endswith("no row was truncated"):
+        return False  # as may be with random actions
     if words.startswith("raise `steps`"):
         report.note("episodes", f"{words.replace('`steps`', '--steps').capitalize()}.")
     elif name == SCENE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import cloudpickle
@@ -17,7 +17,8 @@ from skipjack.testing.check import speed
 from skipjack.testing.check.findings import Report
 from skipjack.testing.check.inspector import Inspector
 from skipjack.testing.check.play import Call, Failed, difference, play
-from skipjack.testing.check.world import MASK, Clock, Crowd, Solo, World
+from skipjack.testing.check.speed import Clock
+from skipjack.testing.check.world import MASK, Crowd, Solo, World
 
 REPLAYED = 100
 """Calls of the first play that are compared after another reset from the same seed."""
@@ -25,14 +26,14 @@ PATIENCE = 30.0
 """Seconds after which a play is cut short."""
 
 
-def world_of(env: Any, clock: Clock) -> World:
+def world_of(env: Any) -> World:
     """The env as agents.
 
     Raises:
         UsageError: it is of no known interface.
     """
     crowd = hasattr(env, "possible_agents") or hasattr(env, "agent_iter")
-    return Crowd(env, clock) if crowd else Solo(env, clock)
+    return Crowd(env) if crowd else Solo(env)
 
 
 def examine(
@@ -55,7 +56,7 @@ def examine(
         clock: gives seconds.
     """
     try:
-        one, two = world_of(env, clock), world_of(maker.make(**config.arguments()), clock)
+        one, two = world_of(env), world_of(maker.make(**config.arguments()))
         report.kind = one.kind
         tree = _spaces(report, one, config)
     except Exception as error:
@@ -71,7 +72,7 @@ def examine(
     length = inspector.steps / max(inspector.episodes, 1)
     try:
         if whole:
-            found = speed.measure(one, tree, maker, config, length, steps, seed, clock)
+            found = speed.measure(maker, config, length, steps, seed, clock)
             speed.judge(report, found)
     except Exception as error:  # what the play has found wrong may well stop the engine
         if report.faultless:
@@ -289,12 +290,17 @@ def _pickled(report: Report, maker: Maker) -> None:
 def _described(world: World, tree: ActionTree) -> str:
     observation, action = world.spaces(world.possible[0])
     whose = "" if world.possible == [""] else f"{len(world.possible)} agents; "
-    return f"Skipjack takes the spaces: {whose}observation {_short(observation)}, action {_short(action)}."
+    return (
+        f"Skipjack takes them: {whose}observation {_short(observation)}, action {_short(action)}."
+    )
 
 
 def _short(space: Any) -> str:
-    text = " ".join(str(space).split())
-    return text if len(text) <= 70 else f"{text[:67]}..."
+    inner = getattr(space, "spaces", None)
+    if inner is not None:
+        parts = inner if isinstance(inner, Mapping) else map(str, range(len(inner)))
+        return f"{type(space).__name__} of {', '.join(parts)}"
+    return f"{space.dtype} {space.shape}" if hasattr(space, "low") else str(space)
 
 
 def _raised(failure: Failed) -> str:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from skipjack.emulate.config import EmulateConfig
+from skipjack.emulate.maker import Maker
 from skipjack.rows import Rows, identity_rows
-from skipjack.spaces.tree import ActionTree
 from skipjack.testing.check.findings import Report
-from skipjack.testing.check.play import draw, play
-from skipjack.testing.check.world import Clock, World
+from skipjack.testing.check.play import draw
 from skipjack.vector.config import cores
 
-SECONDS = 2.0
-"""Of each measurement, at most."""
+Clock = Callable[[], float]
+SECONDS = 3.0
+"""Of the measurement, at most."""
 SLOW_STEP = 1e-3
 """Seconds of a step from which on it is worth a note."""
 SLOW_RESET = 100
@@ -70,34 +72,66 @@ class Speed:
         }
 
 
+class Stopwatch:
+    """Seconds and calls of an env's own `reset` and `step`, while something else calls them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.seconds = {"reset": 0.0, "step": 0.0}
+        self.calls = {"reset": 0, "step": 0}
+
+    def watched(self, env: Any) -> Any:
+        """The env, its two methods replaced by ones that are counted."""
+        for name in self.calls:
+            setattr(env, name, self._counted(name, getattr(env, name)))
+        return env
+
+    def _counted(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def call(*given: Any, **named: Any) -> Any:
+            began = self.clock()
+            found = method(*given, **named)
+            self.seconds[name] += self.clock() - began
+            self.calls[name] += 1
+            return found
+
+        return call
+
+
 def measure(
-    world: World,
-    tree: ActionTree,
-    maker: Any,
-    config: EmulateConfig,
-    length: float,
-    steps: int,
-    seed: int,
-    clock: Clock,
+    maker: Maker, config: EmulateConfig, length: float, steps: int, seed: int, clock: Clock
 ) -> Speed:
-    """Times of an env that was played before, and of Skipjack's engine of it.
+    """Times of an env while Skipjack's engine steps it, and of what the engine does beside.
 
     Args:
-        world, tree: the env and its actions.
         maker, config: make the engine.
         length: steps of an episode.
-        steps, seed: of each measurement.
+        steps, seed: of the measurement, which also ends after a while.
         clock: gives seconds.
     """
-    watch, began = world.watch, clock()
-    watch.clear()
-    for _ in play(world, tree, seed, steps, config.time_limit):
-        if clock() - began > SECONDS:
+    watch = Stopwatch(clock)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the check has told them
+        engine = Maker(lambda **given: watch.watched(maker.make(**given)), maker.name)(1, config)
+    rows = Rows.allocate(engine.seats, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(1, engine.seats))
+    engine.reset(0, 1, np.array([seed], np.uint64))
+    generator = np.random.default_rng(seed)
+    own, spent, began = sum(watch.seconds.values()), 0.0, clock()
+    for step in itertools.count(1):
+        for row in range(engine.seats):
+            mask = None if rows.action_mask is None else rows.action_mask[row]
+            rows.actions[row] = draw(engine.action, generator, mask)
+        before = clock()
+        engine.step(0, 1)
+        engine.records(0, 1)
+        spent += clock() - before
+        if step >= steps or clock() - began > SECONDS:
             break
-    step, reset = (watch.seconds[name] / max(watch.calls[name], 1) for name in ("step", "reset"))
-    spent, stepped, episodes = _engine(maker, config, steps, seed, clock)
-    added = max(spent - stepped * step - episodes * reset, 0.0) / stepped
-    return Speed(step, reset, length, added, cores())
+    engine.close()
+    added = max(spent - (sum(watch.seconds.values()) - own), 0.0) / step
+    reset = watch.seconds["reset"] / watch.calls["reset"]
+    return Speed(watch.seconds["step"] / step, reset, length, added, cores())
 
 
 def judge(report: Report, speed: Speed) -> None:
@@ -126,33 +160,6 @@ def judge(report: Report, speed: Speed) -> None:
             f"{speed.share:.0%} of the env's time. Keep what it loads or builds from one episode to "
             f"the next, or have longer episodes.",
         )
-
-
-def _engine(
-    maker: Any, config: EmulateConfig, steps: int, seed: int, clock: Clock
-) -> tuple[float, int, int]:
-    """Seconds that Skipjack's engine of one such env took, its steps and its episodes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        engine = maker(1, config)
-    rows = Rows.allocate(engine.seats, engine.observation, engine.action)
-    engine.bind(rows, identity_rows(1, engine.seats))
-    engine.reset(0, 1, np.array([seed], np.uint64))
-    generator = np.random.default_rng(seed)
-    spent, ended, began = 0.0, 0, clock()
-    for step in itertools.count(1):
-        for row in range(engine.seats):
-            mask = None if rows.action_mask is None else rows.action_mask[row]
-            rows.actions[row] = draw(engine.action, generator, mask)
-        before = clock()
-        engine.step(0, 1)
-        records = engine.records(0, 1)
-        spent += clock() - before
-        ended += len(records)
-        if step >= steps or clock() - began > SECONDS:
-            break
-    engine.close()
-    return spent, step, ended // engine.seats
 
 
 def _time(seconds: float) -> str:

@@ -1,9 +1,8 @@
-"""One env of whichever interface, as agents by name, its own time taken."""
+"""One env of whichever interface, as agents by name."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from skipjack.emulate.maker import parallel
 from skipjack.emulate.old_gym import OldGym, space_of
 from skipjack.errors import UsageError
 
-Clock = Callable[[], float]
 Agents = dict[Any, Any]
 MASK = "action_mask"
 
@@ -29,38 +27,17 @@ class Step:
     infos: Agents
 
 
-class Stopwatch:
-    """Seconds and calls of an env's `reset` and `step` alone."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.clear()
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self.seconds = {"reset": 0.0, "step": 0.0}
-        self.calls = {"reset": 0, "step": 0}
-
-    def __call__(self, name: str, function: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        """Call `function` and count its time under `name`."""
-        began = self.clock()
-        found = function(*given, **named)
-        self.seconds[name] += self.clock() - began
-        self.calls[name] += 1
-        return found
-
-
 class Solo:
     """A Gymnasium env, or one of the old interface: one agent, called "" here.
 
     Attributes:
+        env: the env itself.
         kind: the interface in words.
         possible: names of all agents.
-        watch: the time that the env took.
     """
 
-    def __init__(self, env: Any, clock: Clock = time.perf_counter) -> None:
-        self.env, self.possible, self.watch = env, [""], Stopwatch(clock)
+    def __init__(self, env: Any) -> None:
+        self.env, self.possible = env, [""]
         self.old = None if isinstance(env, gymnasium.Env) else OldGym(env)
         self.kind = "an environment of the old gym interface" if self.old else "a Gymnasium env"
 
@@ -80,7 +57,7 @@ class Solo:
         Raises:
             UsageError: what it gives is not an observation and an info.
         """
-        found = self.watch("reset", (self.old or self.env).reset, seed=seed)
+        found = (self.old or self.env).reset(seed=seed)
         if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], Mapping):
             raise UsageError(
                 f"It must give an observation and an info, but gave {_described(found)}. Return "
@@ -94,7 +71,7 @@ class Solo:
         Raises:
             UsageError: what it gives is neither.
         """
-        found = self.watch("step", self.env.step, actions[""])
+        found = self.env.step(actions[""])
         size = len(found) if isinstance(found, (tuple, list)) else 0
         if size != 5 and not (size == 4 and self.old):
             raise UsageError(
@@ -115,8 +92,7 @@ class Solo:
 class Crowd:
     """A PettingZoo parallel env, or an AEC env through PettingZoo's own conversion."""
 
-    def __init__(self, env: Any, clock: Clock = time.perf_counter) -> None:
-        self.watch = Stopwatch(clock)
+    def __init__(self, env: Any) -> None:
         converted = hasattr(env, "agent_iter")
         self.env = parallel(env)
         self.kind = "a PettingZoo AEC env, converted" if converted else "a PettingZoo parallel env"
@@ -136,7 +112,7 @@ class Crowd:
         Raises:
             UsageError: what it gives is not two dictionaries.
         """
-        found = self.watch("reset", self.env.reset, seed=seed)
+        found = self.env.reset(seed=seed)
         return self._dictionaries(found, "observations and infos")
 
     def step(self, actions: Agents) -> Step:
@@ -145,7 +121,7 @@ class Crowd:
         Raises:
             UsageError: what it gives is not five dictionaries.
         """
-        found = self.watch("step", self.env.step, actions)
+        found = self.env.step(actions)
         words = "observations, rewards, terminations, truncations and infos"
         return Step(*self._dictionaries(found, words, 5))
 
