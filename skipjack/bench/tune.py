@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import math
 import os
 import statistics
 import time
@@ -25,6 +26,8 @@ ROUNDS = 3
 """Slices of each candidate; a round takes one of every candidate, so that a drift spares none."""
 MARGIN = 0.03
 """Gain below which a change is not worth it, whatever the noise."""
+BEHIND = -0.1
+"""Gain in the first round below which a candidate gets no second one: the others get more rounds."""
 MACHINE = ("vector.threads", "vector.workers")
 """Settings that change speed alone and so stand in the machine file."""
 
@@ -70,8 +73,8 @@ class Candidate:
         """
         pairs = zip(self.slices, present.slices, strict=False)
         ratios = [own.training / other.training for own, other in pairs]
-        if len(ratios) < 2:
-            return 0.0, float("inf")
+        if len(ratios) < 2:  # one round says nothing of the noise
+            return (ratios[0] - 1 if ratios else 0.0), math.inf
         return statistics.median(ratios) - 1, (max(ratios) - min(ratios)) / 2
 
 
@@ -149,11 +152,13 @@ def tune(
     kind = "vector.workers" if in_python else "vector.threads"
     stages: list[Stage] = []
     best: dict[str, int] = {}
+    began = clock()
     for number, grid in enumerate((_counts, _sizes)):
         candidates = [Candidate(values) for values in grid(configured, kind, best)]
         what = "envs and groups" if number else f"{kind.partition('.')[2]}"
         say(f"Measuring {what}: {len(candidates)} settings.")
-        _compare(candidates, configured, seconds / 2, measure, clock)
+        left = seconds - (clock() - began)
+        _compare(candidates, configured, left / (2 - number), measure, clock)
         stages.append(Stage(candidates))
         best = stages[-1].best.values
     return Tuning(configured.entry.full_name, stages)
@@ -257,19 +262,19 @@ def _compare(
     """Fill in the slices, round by round; a round that would end too late is left out."""
     # What a slice costs beside itself (making envs, warming up) may well be as much again.
     slice_seconds = max(seconds / (2 * ROUNDS * len(candidates)), 0.05)
-    began = clock()
+    present, going, taken, began = candidates[0], list(candidates), 0, clock()
     for number in range(ROUNDS):
         spent = clock() - began
-        if number and spent + spent / number > seconds * 1.25:
+        if number and spent + spent / taken * len(going) > seconds * 1.25:
             break
-        for candidate in candidates:
-            if candidate.error:
-                continue
+        for candidate in going:
             config = settings.replace(configured.config, candidate.values)
+            own = dataclasses.replace(configured, config=config)
             try:
-                own = dataclasses.replace(configured, config=config)
                 candidate.slices.append(measure(own, slice_seconds))
             except SkipjackError as error:
-                if candidate is candidates[0]:
+                if candidate is present:
                     raise
                 candidate.error = str(error)
+            taken += 1
+        going = [c for c in going if not c.error and (number or c.gain(present)[0] >= BEHIND)]

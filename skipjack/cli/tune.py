@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,9 +80,8 @@ def _speeds(candidate: Candidate, stage: Stage) -> list[str]:
         return ["-", "-", "-"]
     speed = candidate.speed
     gain, noise = candidate.gain(stage.present)
-    told = "" if candidate is stage.present else f"{gain:+.0%} ± {noise:.0%}"
-    if noise == float("inf"):
-        told = "too few rounds"
+    spread = " in one round" if math.isinf(noise) else f" ± {noise:.0%}"
+    told = "" if candidate is stage.present else f"{gain:+.0%}{spread}"
     return [f"{speed.alone:,.0f}", f"{speed.training:,.0f}", told]
 
 
@@ -119,7 +119,7 @@ def _row(found: Tuning, path: str | None) -> dict[str, Any]:
     for stage in found.stages:
         for candidate in stage.candidates:
             gain, noise = candidate.gain(stage.present)
-            told = {} if noise == float("inf") else {"gain": gain, "noise": noise}
+            told = {"gain": gain, "noise": None if math.isinf(noise) else noise}
             speeds = {
                 "steps_per_second": candidate.speed.alone,
                 "training_steps_per_second": candidate.speed.training,

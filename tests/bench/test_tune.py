@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +94,13 @@ def test_a_round_takes_a_slice_of_every_candidate() -> None:
     seconds = {s for _, s in machine.asked}
     assert sum(s for _, s in machine.asked) <= 60
     assert min(seconds) > 0.05
+
+
+def test_who_is_far_behind_gets_one_round() -> None:
+    machine = Machine(lambda v: 50.0 if v.threads == 1 else 100.0)
+    found = tuned(machine, threads=4)
+    assert [vector.threads for vector, _ in machine.asked[:7]] == [4, 1, 2, 4, 2, 4, 2]
+    assert found.stages[0].candidates[1].gain(found.stages[0].present) == (-0.5, math.inf)
 
 
 def test_rounds_end_with_the_time() -> None:

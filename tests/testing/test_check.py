@@ -60,7 +60,7 @@ def test_a_correct_env_is_clean(make: Any) -> None:
         (faulty.Chance, "wrong", "seeds", "the observation differs at step 3"),
         (faulty.SharedChance, "wrong", "seeds", "the observation differs at step 1"),
         (faulty.Remembers, "wrong", "seeds", "the observation differs at the first reset"),
-        (faulty.Deaf, "note", "seeds", "begin with the same observation"),
+        (faulty.Deaf, "note", "seeds", "Seeds 0 and 1 do the same"),
         (faulty.Reuses, "note", "reuse", "A step changes the observation that the reset before it gave"),
         (faulty.Endless, "wrong", "episodes", "none did in 200 steps, and truncated was never set"),
         (lambda: faulty.Masked((1,)), "wrong", "masks", "must have a place for each choice"),

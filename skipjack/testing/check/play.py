@@ -52,25 +52,27 @@ def play(
     steps: int,
     limit: int = 0,
     watcher: Watcher | None = None,
+    drawn: int | None = None,
 ) -> Iterator[Call]:
     """Play with random legal actions; episodes after the first begin without a seed.
 
     Args:
         world: the env.
         tree: its actions.
-        seed: of the env's first reset and of the actions.
+        seed: of the env's first reset.
         steps: steps in all.
         limit: steps after which an episode is over in any case; 0: none.
         watcher: looks at each call.
+        drawn: seed of the actions; by default the env's.
 
     Raises:
         Failed: a call of the env raised.
     """
-    generator = np.random.default_rng(seed)
-    clock, wanted = 0, seed
+    generator = np.random.default_rng(seed if drawn is None else drawn)
+    clock = 0
     name, step = "reset", 0
     try:
-        seen, infos = world.reset(wanted)
+        seen, infos = world.reset(seed)
         if watcher:
             watcher.began(0, seen, infos)
         yield Call(name, 0, told(observation=seen))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import cloudpickle
@@ -64,7 +64,7 @@ def examine(
         return
     if tree is None:
         return
-    report.ok("spaces", _described(one, tree))
+    report.ok("spaces", _described(one, config.dropped()))
     inspector = Inspector(report, one, tree, config)
     whole = _play(report, one, two, tree, config, inspector, steps, seed, clock)
     _summary(report, inspector, config, whole)
@@ -205,17 +205,17 @@ def _again(
 def _other_seed(
     report: Report, world: World, tree: ActionTree, first: list[Call], limit: int, seed: int
 ) -> None:
-    """Another seed, with other actions only if nothing else differs before them."""
-    starts = play(world, tree, seed + 1, 0, limit)
+    """Whether another seed, with the same actions, makes any difference."""
+    other = play(world, tree, seed + 1, REPLAYED, limit, drawn=seed)
     try:
-        if difference(first[0].told, next(starts).told):
+        if any(difference(a.told, b.told) for a, b in zip(first, other, strict=False)):
             return
     except Failed:
         return
     report.note(
         "seeds",
-        f"Seeds {seed} and {seed + 1} begin with the same observation: if something should be random "
-        f"there, use the seed that reset is given.",
+        f"Seeds {seed} and {seed + 1} do the same: if something should be random, use the seed that "
+        f"reset is given.",
     )
 
 
@@ -287,19 +287,18 @@ def _pickled(report: Report, maker: Maker) -> None:
         )
 
 
-def _described(world: World, tree: ActionTree) -> str:
+def _described(world: World, dropped: list[str]) -> str:
     observation, action = world.spaces(world.possible[0])
     whose = "" if world.possible == [""] else f"{len(world.possible)} agents; "
-    return (
-        f"Skipjack takes them: {whose}observation {_short(observation)}, action {_short(action)}."
-    )
+    seen, done = _short(observation, dropped), _short(action)
+    return f"Skipjack takes them: {whose}observation {seen}, action {done}."
 
 
-def _short(space: Any) -> str:
+def _short(space: Any, dropped: Collection[str] = ()) -> str:
     inner = getattr(space, "spaces", None)
     if inner is not None:
-        parts = inner if isinstance(inner, Mapping) else map(str, range(len(inner)))
-        return f"{type(space).__name__} of {', '.join(parts)}"
+        parts = inner if isinstance(inner, Mapping) else [f"[{i}]" for i in range(len(inner))]
+        return f"{type(space).__name__} of {', '.join(p for p in parts if p not in dropped)}"
     return f"{space.dtype} {space.shape}" if hasattr(space, "low") else str(space)
 
 

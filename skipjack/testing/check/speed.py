@@ -32,12 +32,14 @@ class Speed:
     """Times of an env in seconds.
 
     Attributes:
+        agents: that act in one call of step.
         step, reset: of one call.
         length: steps of an episode of random play.
         added: what Skipjack adds to a step.
         cores: of this machine.
     """
 
+    agents: int
     step: float
     reset: float
     length: float
@@ -51,7 +53,7 @@ class Speed:
 
     @property
     def whole(self) -> float:
-        """Seconds that a step takes with its share of the resets and what is added."""
+        """Seconds that a call of step takes with its share of the resets and what is added."""
         return self._own + self.added
 
     @property
@@ -60,7 +62,7 @@ class Speed:
 
     def figures(self) -> dict[str, float]:
         """By name; `steps_per_second_all_cores` is at best."""
-        rate = 1 / self.whole if self.whole else 0.0
+        rate = self.agents / self.whole if self.whole else 0.0
         return {
             "step_us": self.step * 1e6,
             "reset_us": self.reset * 1e6,
@@ -131,21 +133,22 @@ def measure(
     engine.close()
     added = max(spent - (sum(watch.seconds.values()) - own), 0.0) / step
     reset = watch.seconds["reset"] / watch.calls["reset"]
-    return Speed(watch.seconds["step"] / step, reset, length, added, cores())
+    return Speed(engine.seats, watch.seconds["step"] / step, reset, length, added, cores())
 
 
 def judge(report: Report, speed: Speed) -> None:
     """Tell how fast it is, and what is slow."""
     report.figures |= speed.figures()
-    rate = 1 / speed.whole if speed.whole else 0.0
+    rate = speed.agents / speed.whole if speed.whole else 0.0
+    whose = f" of all {speed.agents} agents" if speed.agents > 1 else ""
     many = f", at best {rate * speed.cores:,.0f} with {speed.cores} workers"
     told = (
-        f"A step takes {_time(speed.step)}, a reset {_time(speed.reset)} ({speed.share:.0%} of the "
+        f"A step{whose} takes {_time(speed.step)}, a reset {_time(speed.reset)} ({speed.share:.0%} of the "
         f"env's time), and Skipjack adds {_time(speed.added)} a step: about {rate:,.0f} steps/s on "
         f"one core{many if speed.cores > 1 else ''}."
     )
     if speed.step >= SLOW_STEP:
-        minutes = speed.whole * 1e6 / speed.cores / 60
+        minutes = 1e6 / rate / speed.cores / 60
         report.note(
             "speed",
             f"{told} The step is slow: a million of them take at least {minutes:,.0f} minutes here. "
