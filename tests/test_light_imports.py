@@ -45,6 +45,8 @@ def loaded(code: str, folder: Path) -> set[str]:
         ("import skipjack.report.dashboard", {"rich"}),
         ("import skipjack.cli.bench, skipjack.bench.suite, skipjack.bench.page", {"numpy"}),
         ("import skipjack.cli.train, skipjack.run.config", {"numpy"}),
+        ("import skipjack.cli.check, skipjack.cli.tune", set()),
+        ("import skipjack.bench.tune", {"numpy"}),
     ],
 )
 def test_doors_are_light(code: str, allowed: set[str], tmp_path: Path) -> None:

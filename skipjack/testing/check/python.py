@@ -254,7 +254,7 @@ def _episodes(report: Report, found: Inspector, config: EmulateConfig, whole: bo
         how = f"{count:,} by the rules, {cut:,} cut"
         tail = "" if cut or _limit(found.world) else (
             "; no limit is known that cuts one: if a good policy could go on for ever, set "
-            "--env.time_limit"
+            "--env.time-limit"
         )  # fmt: skip
         report.ok("episodes", f"Episodes end: {how}{tail}.")
     elif whole:
@@ -266,7 +266,7 @@ def _episodes(report: Report, found: Inspector, config: EmulateConfig, whole: bo
         report.wrong(
             "episodes",
             f"An episode must end, but none did in {found.steps:,} steps, and truncated was never set. "
-            f"Have them cut with --env.time_limit 1000 or the like, or look further with --steps.",
+            f"Have them cut with --env.time-limit 1000 or the like, or look further with --steps.",
         )
 
 
@@ -306,15 +306,16 @@ def _raised(failure: Failed) -> str:
     """What a call raised, and where."""
     error = failure.__cause__
     assert error is not None
-    when = f"after {failure.step:,} steps" if failure.name == "reset" else f"no. {failure.step:,}"
-    if isinstance(error, SkipjackError):
-        return f"{failure.name} ({when}): {error}"
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
-    return (
-        f"{failure.name} ({when}) must not fail, but raised {type(error).__name__}: {clause(error)} "
-        f"(in {place})."
+    at = (
+        f"reset after step {failure.step:,}"
+        if failure.name == "reset"
+        else f"step {failure.step:,}"
     )
+    when = f"(First at {at if failure.step else 'reset'}.)"
+    if isinstance(error, SkipjackError):
+        return f"{error} {when}"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{failure.name} must not fail, but {_clause(error)} (in {frame.filename}:{frame.lineno}). {when}"
 
 
 def _words(error: Exception) -> str:

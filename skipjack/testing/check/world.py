@@ -60,7 +60,7 @@ class Solo:
         found = (self.old or self.env).reset(seed=seed)
         if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], Mapping):
             raise UsageError(
-                f"It must give an observation and an info, but gave {_described(found)}. Return "
+                f"reset must give an observation and an info, but gave {_described(found)}. Return "
                 f"(observation, {{}})."
             )
         return {"": found[0]}, {"": found[1]}
@@ -75,7 +75,7 @@ class Solo:
         size = len(found) if isinstance(found, (tuple, list)) else 0
         if size != 5 and not (size == 4 and self.old):
             raise UsageError(
-                f"It must give observation, reward, terminated, truncated and info, but gave "
+                f"step must give observation, reward, terminated, truncated and info, but gave "
                 f"{_described(found)}. Tell apart what ended by the rules and what a limit cut."
             )
         if size == 4:
@@ -113,7 +113,7 @@ class Crowd:
             UsageError: what it gives is not two dictionaries.
         """
         found = self.env.reset(seed=seed)
-        return self._dictionaries(found, "observations and infos")
+        return self._dictionaries(found, "reset", "observations and infos", 2)
 
     def step(self, actions: Agents) -> Step:
         """One step.
@@ -123,7 +123,7 @@ class Crowd:
         """
         found = self.env.step(actions)
         words = "observations, rewards, terminations, truncations and infos"
-        return Step(*self._dictionaries(found, words, 5))
+        return Step(*self._dictionaries(found, "step", words, 5))
 
     def mask(self, seen: Any, info: Any) -> Any:
         """What the observation, or else the info, holds under action_mask."""
@@ -133,14 +133,14 @@ class Crowd:
         return None
 
     @staticmethod
-    def _dictionaries(found: Any, words: str, count: int = 2) -> Any:
+    def _dictionaries(found: Any, name: str, words: str, count: int) -> Any:
         if (
             not isinstance(found, (tuple, list))
             or len(found) != count
             or not all(isinstance(part, Mapping) for part in found)
         ):
             raise UsageError(
-                f"It must give {words}, each a dictionary by agent, but gave {_described(found)}."
+                f"{name} must give {words}, each a dictionary by agent, but gave {_described(found)}."
             )
         return found
 
