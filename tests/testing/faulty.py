@@ -272,6 +272,10 @@ class SlowStep(Good):
     step_time, reset_time = 4e-3, 4e-3
 
 
+class VerySlow(Endless):
+    step_time = 1.0
+
+
 class Herd:
     """PettingZoo's parallel interface as it should be: two agents, five ticks."""
 

@@ -114,6 +114,14 @@ def test_a_maker_that_cannot_be_given_to_another_process() -> None:
     assert "cannot be pickled" in note[1]
 
 
+def test_a_play_that_takes_too_long_is_cut_short_and_blames_nobody() -> None:
+    report = checked(faulty.VerySlow)
+    assert report.faultless, report.findings
+    assert ("episodes", "The play was cut short after 15 steps: it is slow.") in told(
+        report, "note"
+    )
+
+
 def test_speeds_are_those_of_the_clock() -> None:
     report = checked(faulty.SlowReset)
     figures = report.figures

@@ -67,7 +67,7 @@ def examine(
     report.ok("spaces", _described(one, config.dropped()))
     inspector = Inspector(report, one, tree, config)
     whole = _play(report, one, two, tree, config, inspector, steps, seed, clock)
-    _summary(report, inspector, config, whole)
+    _summary(report, inspector, config, steps if whole else 0)
     _pickled(report, maker)
     length = inspector.steps / max(inspector.episodes, 1)
     try:
@@ -219,15 +219,15 @@ def _other_seed(
     )
 
 
-def _summary(report: Report, found: Inspector, config: EmulateConfig, whole: bool) -> None:
-    """What held over the whole play."""
-    if not whole and not found.steps:
+def _summary(report: Report, found: Inspector, config: EmulateConfig, steps: int) -> None:
+    """What held over the whole play of `steps`; 0 for one that failed."""
+    if not steps and not found.steps:
         return
     span = f"{found.steps:,} steps and {found.episodes:,} episodes"
     report.ok("observations", f"Observations are of their space, over {span} of random play.")
     report.ok("rewards", "Rewards are finite numbers.")
     report.ok("flags", "terminated and truncated are True or False.")
-    if whole:
+    if steps:
         report.ok("seeds", "The same seed and actions give the same, in another env and once more.")
     if found.masked:
         report.ok("masks", "Action masks have a place for each choice.")
@@ -245,10 +245,10 @@ def _summary(report: Report, found: Inspector, config: EmulateConfig, whole: boo
     if words:
         names = ", ".join(words[:8]) + (", ..." if len(words) > 8 else "")
         report.note("infos", f"Infos hold what is no number and so no statistic: {names}.")
-    _episodes(report, found, config, whole)
+    _episodes(report, found, config, steps)
 
 
-def _episodes(report: Report, found: Inspector, config: EmulateConfig, whole: bool) -> None:
+def _episodes(report: Report, found: Inspector, config: EmulateConfig, steps: int) -> None:
     if found.episodes:
         count, cut = found.ended["terminated"], found.ended["truncated"] + found.ended["limit"]
         how = f"{count:,} by the rules, {cut:,} cut"
@@ -257,7 +257,7 @@ def _episodes(report: Report, found: Inspector, config: EmulateConfig, whole: bo
             "--env.time-limit"
         )  # fmt: skip
         report.ok("episodes", f"Episodes end: {how}{tail}.")
-    elif whole:
+    elif steps and found.steps == steps:
         limit = _limit(found.world) or config.time_limit
         if limit > found.steps:
             known = f"No episode ended in {found.steps:,} steps; the env cuts one after {limit:,}."
