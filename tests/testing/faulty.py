@@ -218,7 +218,9 @@ class Reuses(Good):
 
 
 class Endless(Good):
-    limit = 10**9
+    def __init__(self, limit: int = 10**9) -> None:
+        super().__init__()
+        self.limit = limit
 
     def step(self, action: Any) -> Any:
         found = super().step(1 if self.place < 0 else 0)

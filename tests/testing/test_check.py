@@ -62,7 +62,7 @@ def test_a_correct_env_is_clean(make: Any) -> None:
         (faulty.Remembers, "wrong", "seeds", "the observation differs at the first reset"),
         (faulty.Deaf, "note", "seeds", "Seeds 0 and 1 do the same"),
         (faulty.Reuses, "note", "reuse", "A step changes the observation that the reset before it gave"),
-        (faulty.Endless, "wrong", "episodes", "none did in 200 steps, and truncated was never set"),
+        (faulty.Endless, "wrong", "episodes", "none did in 2,000 steps, and truncated was never set"),
         (lambda: faulty.Masked((1,)), "wrong", "masks", "must have a place for each choice"),
         (lambda: faulty.Masked((1, 3)), "wrong", "masks", "zeros and ones alone"),
         (lambda: faulty.Masked((0, 0)), "note", "masks", "allows nothing"),
@@ -112,6 +112,12 @@ def test_a_maker_that_cannot_be_given_to_another_process() -> None:
     (note,) = told(checked(make), "note")
     assert note[0] == "workers"
     assert "cannot be pickled" in note[1]
+
+
+def test_a_long_episode_is_waited_for() -> None:
+    report = checked(faulty.Endless, steps=100, kwargs='{"limit": 700}')
+    assert told(report, "wrong") == []
+    assert ("episodes", "Episodes end; the first did after 700 steps.") in told(report, "ok")
 
 
 def test_a_play_that_takes_too_long_is_cut_short_and_blames_nobody() -> None:

@@ -22,6 +22,8 @@ from skipjack.testing.check.world import MASK, Crowd, Solo, World
 
 REPLAYED = 100
 """Calls of the first play that are compared after another reset from the same seed."""
+LONGER = 10
+"""Times as many steps are played where no episode has ended."""
 PATIENCE = 30.0
 """Seconds after which a play is cut short."""
 
@@ -67,7 +69,9 @@ def examine(
     report.ok("spaces", _described(one, config.dropped()))
     inspector = Inspector(report, one, tree, config)
     whole = _play(report, one, two, tree, config, inspector, steps, seed, clock)
-    _summary(report, inspector, config, steps if whole else 0)
+    _summary(report, inspector, config)
+    if whole and not inspector.episodes:
+        _endless(report, inspector, config, steps, seed, clock)
     _pickled(report, maker)
     length = inspector.steps / max(inspector.episodes, 1)
     try:
@@ -219,15 +223,15 @@ def _other_seed(
     )
 
 
-def _summary(report: Report, found: Inspector, config: EmulateConfig, steps: int) -> None:
-    """What held over the whole play of `steps`; 0 for one that failed."""
-    if not steps and not found.steps:
+def _summary(report: Report, found: Inspector, config: EmulateConfig) -> None:
+    """What held over the whole play."""
+    if not found.steps:
         return
     span = f"{found.steps:,} steps and {found.episodes:,} episodes"
     report.ok("observations", f"Observations are of their space, over {span} of random play.")
     report.ok("rewards", "Rewards are finite numbers.")
     report.ok("flags", "terminated and truncated are True or False.")
-    if steps:
+    if not any(finding.about == "calls" for finding in report.findings):
         report.ok("seeds", "The same seed and actions give the same, in another env and once more.")
     if found.masked:
         report.ok("masks", "Action masks have a place for each choice.")
@@ -245,29 +249,42 @@ def _summary(report: Report, found: Inspector, config: EmulateConfig, steps: int
     if words:
         names = ", ".join(words[:8]) + (", ..." if len(words) > 8 else "")
         report.note("infos", f"Infos hold what is no number and so no statistic: {names}.")
-    _episodes(report, found, config, steps)
-
-
-def _episodes(report: Report, found: Inspector, config: EmulateConfig, steps: int) -> None:
     if found.episodes:
         count, cut = found.ended["terminated"], found.ended["truncated"] + found.ended["limit"]
-        how = f"{count:,} by the rules, {cut:,} cut"
         tail = "" if cut or _limit(found.world) else (
             "; no limit is known that cuts one: if a good policy could go on for ever, set "
             "--env.time-limit"
         )  # fmt: skip
-        report.ok("episodes", f"Episodes end: {how}{tail}.")
-    elif steps and found.steps == steps:
-        limit = _limit(found.world) or config.time_limit
-        if limit > found.steps:
-            known = f"No episode ended in {found.steps:,} steps; the env cuts one after {limit:,}."
-            report.ok("episodes", known)
-            return
-        report.wrong(
-            "episodes",
-            f"An episode must end, but none did in {found.steps:,} steps, and truncated was never set. "
-            f"Have them cut with --env.time-limit 1000 or the like, or look further with --steps.",
-        )
+        report.ok("episodes", f"Episodes end: {count:,} by the rules, {cut:,} cut{tail}.")
+
+
+def _endless(
+    report: Report, found: Inspector, config: EmulateConfig, steps: int, seed: int, clock: Clock
+) -> None:
+    """No episode ended so far: whether one does in ten times as many steps."""
+    limit = _limit(found.world) or config.time_limit
+    if limit > found.steps:
+        known = f"No episode ended in {found.steps:,} steps; the env cuts one after {limit:,}."
+        report.ok("episodes", known)
+        return
+    began, played = clock(), 0
+    try:
+        for call in play(found.world, found.tree, seed, LONGER * steps, config.time_limit):
+            played = call.step
+            if call.name == "reset" and played:
+                report.ok("episodes", f"Episodes end; the first did after {played:,} steps.")
+                return
+            if clock() - began > PATIENCE:
+                report.note("episodes", f"No episode ended in {played:,} slow steps.")
+                return
+    except Failed as failure:
+        report.wrong("calls", _raised(failure))
+        return
+    report.wrong(
+        "episodes",
+        f"An episode must end, but none did in {played:,} steps, and truncated was never set. Have "
+        f"them cut with --env.time-limit 1000 or the like, or look further with --steps.",
+    )
 
 
 def _limit(world: World) -> int:
