@@ -24,10 +24,10 @@ from skipjack.vector.config import cores
 
 ROUNDS = 3
 """Slices of each candidate; a round takes one of every candidate, so that a drift spares none."""
+LATE = 1.25
+"""Times the seconds given that a comparison may take before a round is left out."""
 MARGIN = 0.03
 """Gain below which a change is not worth it, whatever the noise."""
-BEHIND = -0.1
-"""Gain in the first round below which a candidate gets no second one: the others get more rounds."""
 MACHINE = ("vector.threads", "vector.workers")
 """Settings that change speed alone and so stand in the machine file."""
 
@@ -259,13 +259,22 @@ def _compare(
     measure: Measure,
     clock: Clock,
 ) -> None:
-    """Fill in the slices, round by round; a round that would end too late is left out."""
+    """Fill in the slices, round by round.
+
+    After the first, only as many candidates go on as there is time for; a round that would end too
+    late is left out.
+    """
     # What a slice costs beside itself (making envs, warming up) may well be as much again.
     slice_seconds = max(seconds / (2 * ROUNDS * len(candidates)), 0.05)
-    present, going, taken, began = candidates[0], list(candidates), 0, clock()
+    present, going, began = candidates[0], list(candidates), clock()
+    cost = 0.0
     for number in range(ROUNDS):
-        spent = clock() - began
-        if number and spent + spent / taken * len(going) > seconds * 1.25:
+        left = seconds * LATE - (clock() - began)
+        if number == 1:  # as many as there is time for, the fastest so far
+            cost = (clock() - began) / len(candidates)
+            others = sorted(going[1:], key=lambda one: -one.gain(present)[0])
+            going = [present, *others[: max(int(left / cost / (ROUNDS - 1)) - 1, 1)]]
+        if number and cost * len(going) > left:
             break
         for candidate in going:
             config = settings.replace(configured.config, candidate.values)
@@ -276,5 +285,4 @@ def _compare(
                 if candidate is present:
                     raise
                 candidate.error = str(error)
-            taken += 1
-        going = [c for c in going if not c.error and (number or c.gain(present)[0] >= BEHIND)]
+        going = [candidate for candidate in going if not candidate.error]

@@ -96,8 +96,8 @@ def test_a_round_takes_a_slice_of_every_candidate() -> None:
     assert min(seconds) > 0.05
 
 
-def test_who_is_far_behind_gets_one_round() -> None:
-    machine = Machine(lambda v: 50.0 if v.threads == 1 else 100.0)
+def test_where_time_is_short_the_fastest_get_further_rounds() -> None:
+    machine = Machine(lambda v: 50.0 if v.threads == 1 else 100.0, cost=5.0)
     found = tuned(machine, threads=4)
     assert [vector.threads for vector, _ in machine.asked[:7]] == [4, 1, 2, 4, 2, 4, 2]
     assert found.stages[0].candidates[1].gain(found.stages[0].present) == (-0.5, math.inf)
