@@ -54,6 +54,8 @@ def loaded(code: str, folder: Path) -> set[str]:
             "import gymnasium; gymnasium.make_vec('skipjack.gym:skipjack/Pong-v0', 2).reset()",
             {"numpy", "gymnasium"},
         ),
+        ("import skipjack.cli.check, skipjack.cli.tune", set()),
+        ("import skipjack.bench.tune", {"numpy"}),
     ],
 )
 def test_doors_are_light(code: str, allowed: set[str], tmp_path: Path) -> None:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skipjack.bench.steps import summary
 from skipjack.run.config import Configured
 from skipjack.vector.config import cores
 
+if TYPE_CHECKING:
+    from skipjack.train.ppo import PPO
+
 
 def measure(configured: Configured, seconds: float, repetitions: int) -> dict[str, Any]:
     """Steps a second of collect and learn, after a warm-up, and where the time goes."""
-    import torch
-
-    from skipjack.run.wiring import choose_device, enough_memory, make_policy, make_vector
-    from skipjack.train.ppo import PPO
-
-    config = configured.config
-    torch.set_num_threads(config.train.threads or cores())
-    device = choose_device(config.train.device)
-    with enough_memory():
-        vector = make_vector(configured, config.vector.num_envs, device=device)
-        policy = make_policy(configured, vector, device)
-        trainer = PPO(config.train, vector, policy, seed=config.seed)
+    trainer = make_trainer(configured)
+    vector, config = trainer.vector, configured.config
     workers = getattr(vector, "workers", 0)
     runs_on = {"workers": workers} if workers else {"threads": config.vector.threads or cores()}
     speeds, profile = [], {}
@@ -41,10 +34,26 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
     return {
         "env": configured.entry.full_name,
         "rows": vector.num_rows,
-        "parameters": sum(p.numel() for p in policy.parameters()),
-        "device": str(device),
+        "parameters": sum(p.numel() for p in trainer.policy.parameters()),
+        "device": str(trainer.device),
         "precision": config.train.precision,
         **runs_on,
         **summary(speeds),
         "time": {phase: spent / total for phase, spent in profile.items()},
     }
+
+
+def make_trainer(configured: Configured) -> PPO:
+    """A trainer with fresh envs and a fresh policy, on the device and the threads that the settings say."""
+    import torch
+
+    from skipjack.run.wiring import choose_device, enough_memory, make_policy, make_vector
+    from skipjack.train.ppo import PPO
+
+    config = configured.config
+    torch.set_num_threads(config.train.threads or cores())
+    device = choose_device(config.train.device)
+    with enough_memory():
+        vector = make_vector(configured, config.vector.num_envs, device=device)
+        policy = make_policy(configured, vector, device)
+        return PPO(config.train, vector, policy, seed=config.seed)

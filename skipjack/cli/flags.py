@@ -61,15 +61,16 @@ def parse(
     fields = [_flag(own[name], name, own[name].default, tyro) for name in own]
     sections = _sections(config, known, tyro) if config is not None else []
     whole = dataclasses.make_dataclass("Flags", [*fields, *sections], namespace={"__doc__": None})
-    if sections:
-        forms = ", ".join(f"{short} for {full}" for short, full in SHORT.items())
+    short = {form: full for form, full in SHORT.items() if full in every}
+    if short:
+        forms = ", ".join(f"{form} for {full}" for form, full in short.items())
         description += f" Short forms: {forms}."
     found: Any
     found, strange = tyro.cli(
         whole, args=given, prog=prog, description=description, return_unknown_args=True
     )
     if strange:
-        flags = [*every, *SHORT] if sections else every
+        flags = [*every, *short]
         see = f"{' '.join(word for word in prog.split() if not word.isupper())} --help"
         raise unknown("flag", strange[0].partition("=")[0], flags, see=see)
     flat = settings.flatten(found)

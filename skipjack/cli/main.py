@@ -18,6 +18,8 @@ from skipjack.errors import SkipjackError, unknown
 COMMANDS = {
     "train": "train a policy; --resume goes on, --from starts from another run's weights",
     "eval": "play whole episodes with a trained policy and report its score",
+    "check": "say in plain words what is wrong with an environment, and how fast it is",
+    "tune": "measure workers, threads, envs and groups on this machine, and keep the best",
     "bench": "measure speed and times to a score: bench steps ENV, train ENV, suite",
     "list": "list environments and runs",
     "runs": "list, show, diff and prune runs",

@@ -23,7 +23,7 @@ ENVIRONMENTS = {
     "gymnasium:Blackjack-v1": [],  # a tuple of three numbers
     "gymnasium:LunarLander-v3": ["--env.stack=2"],
     "gymnasium:minigrid:MiniGrid-DoorKey-5x5-v0": ["--env.drop=mission", "--policy.memory=lstm"],
-    "pettingzoo:butterfly.cooperative_pong_v6": ["--env.time-limit=40"],
+    "pettingzoo:butterfly.knights_archers_zombies_v11": [],  # agents that die at their own time
     "pettingzoo:sisl.pursuit_v5": [],
 }
 

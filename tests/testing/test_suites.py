@@ -72,7 +72,7 @@ def test_an_engine_that_ignores_its_seed_must_say_so() -> None:
 @pytest.mark.parametrize("engine_class", [Blank, Wild, Early])
 def test_a_wrong_last_observation_is_found(engine_class: Any, final_all: bool) -> None:
     with pytest.raises(AssertionError):
-        contract(engine_class).test_a_truncated_row_keeps_what_would_have_come(final_all)
+        contract(engine_class).assert_truncated_rows_keep(final_all)
 
 
 def test_a_last_observation_out_of_bounds_is_found_without_a_longer_engine() -> None:
@@ -84,7 +84,7 @@ def test_a_longer_engine_that_cuts_nothing_is_no_proof() -> None:
     suite = contract(Corridor)
     suite.steps = 8
     with pytest.raises(AssertionError, match="no row was truncated"):
-        suite.test_a_truncated_row_keeps_what_would_have_come(False)
+        suite.test_a_truncated_row_keeps_what_would_have_come()
 
 
 # ---- vectors ----
@@ -168,4 +168,4 @@ def test_the_faultless_pass() -> None:
     suite.test_equals_the_reference(2, "all")
     suite.test_groups_change_nothing_in_an_env()
     suite.test_save_load_goes_on_exactly()
-    contract(Corridor).test_a_truncated_row_keeps_what_would_have_come(True)
+    contract(Corridor).test_a_truncated_row_keeps_what_would_have_come()
