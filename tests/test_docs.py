@@ -66,12 +66,17 @@ def test_the_custom_policy_trains_through_the_command_line(tmp_path: Path) -> No
 
 
 def test_commands_and_environments_in_the_readme_exist() -> None:
-    shown = re.findall(r"^skipjack (\w+)(?: (?:steps |show |diff )?([\w/]+))?", README, re.M)
+    shown = re.findall(r"^skipjack (\w+)(?: (?:steps |show |diff )?([\w/.:-]+))?", README, re.M)
     assert len(shown) > 8
     for command, subject in shown:
         assert command in COMMANDS
         if command in ("train", "config", "bench"):
-            assert subject in (*registry.names(), "suite")
+            own = subject == "examples.custom_env:Thermostat"
+            assert own or subject.partition(":")[0] in (
+                *registry.ADAPTERS,
+                *registry.names(),
+                "suite",
+            )
 
 
 def test_links_lead_somewhere() -> None:

@@ -45,6 +45,7 @@ class Emulated:
         config: EmulateConfig,
     ) -> None:
         self.num_envs, self.config = num_envs, config
+        checked_spaces(first)
         self.envs = [
             wrapped(env, config) for env in [first, *(make() for _ in range(num_envs - 1))]
         ]

@@ -34,8 +34,9 @@ class OldGym(gymnasium.Env[Any, Any]):
         ]
         if lacking:
             raise must(
-                "an environment must be a Gymnasium, PettingZoo or old gym environment",
-                hint="Give a function that makes one.",
+                "an environment must be a Gymnasium, PettingZoo or old gym environment, or an "
+                "engine class with a Config dataclass",
+                hint="Name a class or function that makes one.",
                 got=type(env).__name__,
                 lacking=lacking,
             )

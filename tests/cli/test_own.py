@@ -87,9 +87,7 @@ def test_own_policies_that_are_wrong(call: Call, tmp_path: Path, text: str, word
     ("text", "words"),
     [
         ("class Lane(:", "its module raised SyntaxError"),
-        ("class Lane: pass", "whose Config is a dataclass"),
-        ("class Lane:\n    Config = dict", "whose Config is a dataclass"),
-        ("Lane = 5", "whose Config is a dataclass"),
+        ("Lane = 5", "a function or class that makes one"),
         ("raise RuntimeError('Not today.')", "RuntimeError: Not today"),
     ],
 )
@@ -100,6 +98,16 @@ def test_own_environments_that_are_wrong(call: Call, tmp_path: Path, text: str, 
         assert code == 2, err
         assert words in sentence(err)
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("text", ["class Lane: pass", "class Lane:\n    Config = dict"])
+def test_a_class_that_is_no_environment(call: Call, tmp_path: Path, text: str) -> None:
+    """What a class makes shows only when it is asked to: when training begins."""
+    write(tmp_path, "mine", text)
+    code, _, err = call("train", "mine:Lane", *TINY)
+    assert code == 2, err
+    assert "must be a Gymnasium, PettingZoo or old gym environment, or an engine" in sentence(err)
+    assert not Path("runs").exists() or list(Path("runs").iterdir()) == []
 
 
 def test_a_package_whose_first_file_fails(call: Call, tmp_path: Path) -> None:

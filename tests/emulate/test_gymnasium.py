@@ -189,7 +189,7 @@ class Spaceless(Walk):
 @pytest.mark.parametrize(
     ("make_env", "settings", "message"),
     [
-        (Bare, {}, "reset must give an observation and an info"),
+        (Bare, {}, "Reset must give an observation and an info"),
         (Spaceless, {}, "must have an observation_space"),
         (Wrong, {}, r"part 'clock' must have the shape that its space says"),
         (Walk, {"drop": "colour"}, "no part of the observation 'colour'"),
