@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from gymnasium.utils.env_checker import check_env
 
 from examples import one_file_ppo
 from skipjack import PolicyConfig, TrainConfig, evaluate, make, seeding
@@ -120,3 +124,29 @@ def test_the_script_solves(game: str) -> None:
     assert done.returncode == 0, done.stderr
     assert "steps/s  score" in done.stdout
     assert float(done.stdout.split("Final score: ")[1]) >= 0.95
+
+
+@pytest.mark.learning
+def test_the_environment_of_your_own_trains(tmp_path: Path) -> None:
+    """By its name alone, with the settings that Python environments have: better than chance by far."""
+    command = [sys.executable, "-m", "skipjack", "train", "examples.custom_env:Thermostat"]
+    done = subprocess.run(
+        [*command, "--train.steps=30e3", "--eval.quota=2", "--run=own", "--json"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout.splitlines()[-1])
+    assert row["score"] is None  # nothing says what success is
+    assert row["return"] > 40 > 20 > row["random_return"]
+
+
+def test_the_environment_of_your_own_is_right_and_short() -> None:
+    from examples.custom_env import Thermostat
+
+    check_env(Thermostat(), skip_render_check=True)
+    body = inspect.getsource(Thermostat).split("action_space")[1].splitlines()
+    code = [line for line in body if line.strip() and '"""' not in line]
+    assert len(code) <= 12

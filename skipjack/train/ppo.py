@@ -22,6 +22,7 @@ from skipjack.train import loss
 from skipjack.train.components import Components
 from skipjack.train.config import TrainConfig
 from skipjack.train.episodes import Episodes
+from skipjack.train.heap import keep_freed_memory
 from skipjack.train.optim import learning_rate, make_optimisers
 from skipjack.train.profile import Profile
 from skipjack.train.rewards import RewardScale
@@ -76,6 +77,7 @@ class PPO:
                 minibatches=config.minibatches,
                 rows=self.seats.rows,
             )
+        keep_freed_memory()
         self.device = next(policy.parameters()).device
         # A policy with statistics of its own (a normaliser) takes in each rollout after learning.
         self.adapt: Callable[[Tensor, Tensor], None] | None = getattr(policy, "adapt", None)
