@@ -26,6 +26,7 @@ from skipjack.native.scene import Circle, Line, Rectangle, Scene
 cdef double GRAVITY = 9.8
 cdef double MASS_POLE = 0.1
 cdef double MASS = 1.0 + MASS_POLE
+cdef double PER_MASS = 1.0 / MASS
 cdef double HALF_LENGTH = 0.5
 cdef double MASS_LENGTH = MASS_POLE * HALF_LENGTH
 cdef double FORCE = 10.0
@@ -53,26 +54,33 @@ cdef void new_episode(State* s, Stream* stream) noexcept nogil:
 # ---- step ----
 
 # PERF: Taylor polynomials instead of libm's sin and cos. An episode ends at 0.21 radians; up to 0.5
-# their error is under 1e-14, far below the float32 of the observation.
+# their error is under 1e-14, far below the float32 of the observation. Products with reciprocals, since
+# a division takes as long as four of them.
 
 cdef inline double sine(double a) noexcept nogil:
     cdef double q = a * a
-    return a * (1 - q / 6 * (1 - q / 20 * (1 - q / 42 * (1 - q / 72 * (1 - q / 110)))))
+    return a * (
+        1 - q * (1.0 / 6) * (
+            1 - q * (1.0 / 20) * (1 - q * (1.0 / 42) * (1 - q * (1.0 / 72) * (1 - q * (1.0 / 110))))
+        )
+    )
 
 
 cdef inline double cosine(double a) noexcept nogil:
     cdef double q = a * a
-    return 1 - q / 2 * (1 - q / 12 * (1 - q / 30 * (1 - q / 56 * (1 - q / 90))))
+    return 1 - q * (1.0 / 2) * (
+        1 - q * (1.0 / 12) * (1 - q * (1.0 / 30) * (1 - q * (1.0 / 56) * (1 - q * (1.0 / 90))))
+    )
 
 
 cdef inline void advance(State* s, int choice) noexcept nogil:
     cdef double force = FORCE if choice == 1 else -FORCE
     cdef double cos_angle = cosine(s.angle), sin_angle = sine(s.angle)
-    cdef double push = (force + MASS_LENGTH * s.spin * s.spin * sin_angle) / MASS
+    cdef double push = (force + MASS_LENGTH * s.spin * s.spin * sin_angle) * PER_MASS
     cdef double twist = (GRAVITY * sin_angle - cos_angle * push) / (
-        HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * cos_angle * cos_angle / MASS)
+        HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * cos_angle * cos_angle * PER_MASS)
     )
-    cdef double pull = push - MASS_LENGTH * twist * cos_angle / MASS
+    cdef double pull = push - MASS_LENGTH * twist * cos_angle * PER_MASS
     s.x += TAU * s.v
     s.v += TAU * pull
     s.angle += TAU * s.spin
