@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -12,15 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.ledger import Ledger
+from skipjack.emulate.engine import MASK, PythonEngine, checked_reset, failed, guarded
 from skipjack.emulate.picture import picture
-from skipjack.errors import EnvError, SkipjackError, must
+from skipjack.errors import SkipjackError, must
 from skipjack.native.scene import Scene
-from skipjack.rows import Rows
-from skipjack.spaces.tree import ActionTree, Observations, legal
 
 
-class Emulated:
+class Emulated(PythonEngine):
     """`num_envs` Gymnasium environments, stepped one after the other.
 
     Each env is seeded once, at the engine's reset; its later episodes go on from there, so that
@@ -33,8 +30,6 @@ class Emulated:
         config: settings.
     """
 
-    seats = 1
-    teams: tuple[int, ...] = (0,)
     in_python = True
 
     def __init__(
@@ -44,105 +39,38 @@ class Emulated:
         num_envs: int,
         config: EmulateConfig,
     ) -> None:
-        self.num_envs, self.config = num_envs, config
         checked_spaces(first)
-        self.envs = [
-            wrapped(env, config) for env in [first, *(make() for _ in range(num_envs - 1))]
-        ]
-        sample = self.envs[0]
-        self.tree = Observations(sample.observation_space, config.dropped())
-        self.observation = self.tree.layout
+        sample = wrapped(first, config)
         # Whether there are masks shows only in an info; the reset that tells it is not played on.
-        try:
-            began = sample.reset(seed=0)
-        except Exception as error:
-            raise failed(0, 0, "reset", error) from error
-        if not isinstance(began, tuple) or len(began) != 2 or not isinstance(began[1], Mapping):
-            raise must(
-                "reset must give an observation and an info",
-                hint="Return (observation, {}).",
-                got=type(began).__name__,
-            )
-        self.actions = ActionTree(sample.action_space, masked="action_mask" in began[1])
-        self.action = self.actions.actions
-        self.masked = self.action.masked
-        threshold = sample.spec.reward_threshold if sample.spec is not None else None
-        self.ledger = Ledger(num_envs, 1, self.teams, config, threshold)
-        self.seeds = [0] * num_envs
-        self.begun = [False] * num_envs
-
-    @property
-    def messages(self) -> list[str]:
-        """Sentences for the user."""
-        return self.ledger.messages
-
-    @property
-    def statistics(self) -> tuple[str, ...]:
-        """Names of numbers in the last infos of the episodes so far, at most 64."""
-        return tuple(self.ledger.names)
-
-    def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
-        """Take the arrays to write to."""
-        self.rows, self.final_all = rows, final_all
-        self.row_of = [int(row) for row in row_of[:, 0]]
-        self.write = [self.tree.writer(rows.observations[row, ...]) for row in self.row_of]
-        self.write_final = [self.tree.writer(rows.final[row, ...]) for row in self.row_of]
+        _, info = checked_reset(guarded(lambda: sample.reset(seed=0), env=0, seed=0, where="reset"))
+        super().__init__(
+            num_envs,
+            (0,),
+            config,
+            sample.observation_space,
+            sample.action_space,
+            masked=MASK in info,
+            threshold=sample.spec.reward_threshold if sample.spec is not None else None,
+        )
+        self.envs = [sample, *(wrapped(make(), config) for _ in range(num_envs - 1))]
 
     def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
         """Start envs [lo, hi) anew."""
         for env, seed in zip(range(lo, hi), seeds, strict=True):
-            self.seeds[env] = int(seed) % 2**31  # what every env takes, old ones too
-            self.ledger.begin(env)
-            row = self.row_of[env]
-            self.rows.rewards[row] = 0.0
-            self.rows.terminated[row] = self.rows.truncated[row] = False
-            self.rows.alive[row] = True
-            self._begin(env, seed=self.seeds[env])
+            own = self._anew(env, seed)
+            self.rows.alive[self.row_of[env][0]] = True
+            guarded(self._begin, env, own, env=env, seed=own, where="reset")
 
     def step(self, lo: int, hi: int) -> None:
         """Advance envs [lo, hi) one step."""
-        rows, ledger = self.rows, self.ledger
-        rewards, terminations, truncations = rows.rewards, rows.terminated, rows.truncated
-        unpack, returns, lengths = self.actions.unpack, ledger.returns, ledger.lengths
         for env in range(lo, hi):
-            row = self.row_of[env]
-            ledger.found.pop(env, None)
+            self.ledger.found.pop(env, None)
             try:
-                observation, reward, terminated, truncated, info = self.envs[env].step(
-                    unpack(rows.actions[row])
-                )
+                self._step(env)
             except SkipjackError:
                 raise
             except Exception as error:
-                raise self._failed(env, "step", error) from error
-            reward = float(reward)
-            returns[env] += reward
-            lengths[env] += 1
-            rewards[row] = self._clipped(reward)
-            terminated = bool(terminated)
-            truncated = bool(truncated) and not terminated
-            terminations[row] = terminated
-            truncations[row] = truncated
-            if terminated or truncated:
-                if truncated or self.final_all:
-                    self.write_final[env](observation)
-                ledger.end(env, 0, row, truncated, info)
-                self._begin(env)
-            else:
-                self.write[env](observation)
-                if self.masked:
-                    self._write_mask(env, row, info)
-
-    def records(self, lo: int, hi: int) -> npt.NDArray[Any]:
-        """The episodes that ended in the last step."""
-        return self.ledger.records(lo, hi)
-
-    def save(self, lo: int, hi: int) -> None:
-        """Nothing: what is inside a Python env cannot be saved."""
-
-    def load(self, lo: int, hi: int, state: bytes) -> None:
-        """Never asked: there is nothing saved."""
-        raise NotImplementedError
+                raise failed(env, self.seeds[env], "step", error) from error
 
     def scene(self, env: int) -> Scene:
         """The env's own `rgb_array` picture."""
@@ -153,34 +81,36 @@ class Emulated:
         while self.envs:
             self.envs.pop().close()
 
+    def _step(self, env: int) -> None:
+        rows, ledger, (row,) = self.rows, self.ledger, self.row_of[env]
+        observation, reward, terminated, truncated, info = self.envs[env].step(
+            self.actions.unpack(rows.actions[row])
+        )
+        reward = float(reward)
+        ledger.returns[env] += reward
+        ledger.lengths[env] += self._may_act(row)
+        rows.rewards[row] = self._clipped(reward)
+        terminated = bool(terminated)
+        truncated = bool(truncated) and not terminated
+        rows.terminated[row] = terminated
+        rows.truncated[row] = truncated
+        if terminated or truncated:
+            if truncated or self.final_all:
+                self.write_final[env][0](observation)
+            ledger.end(env, 0, row, truncated, info)
+            self._begin(env)
+        else:
+            self.write[env][0](observation)
+            if self.action.masked:
+                self._write_mask(row, info.get(MASK))
+
     def _begin(self, env: int, seed: int | None = None) -> None:
         """The env's next episode."""
-        try:
-            observation, info = self.envs[env].reset(seed=seed)
-            if not self.begun[env]:  # once: later ones are taken on trust
-                self.tree.verify(observation)
-                self.begun[env] = True
-            self.write[env](observation)
-        except SkipjackError:
-            raise
-        except Exception as error:
-            raise self._failed(env, "reset", error) from error
-        if self.masked:
-            self._write_mask(env, self.row_of[env], info)
-
-    def _write_mask(self, env: int, row: int, info: Mapping[str, Any]) -> None:
-        assert self.rows.action_mask is not None
-        if "action_mask" not in info:
-            self.rows.action_mask[row] = 1
-        else:
-            self.rows.action_mask[row] = legal(info["action_mask"], self.action)
-
-    def _clipped(self, reward: float) -> float:
-        limit = self.config.clip_rewards
-        return max(-limit, min(limit, reward)) if limit else reward
-
-    def _failed(self, env: int, where: str, error: Exception) -> EnvError:
-        return failed(env, self.seeds[env], where, error)
+        observation, info = self.envs[env].reset(seed=seed)
+        self._verify(env, [observation])
+        self.write[env][0](observation)
+        if self.action.masked:
+            self._write_mask(self.row_of[env][0], info.get(MASK))
 
 
 def checked_spaces(env: Any) -> None:
@@ -193,14 +123,6 @@ def checked_spaces(env: Any) -> None:
         found = getattr(env, name, None)
         if not isinstance(found, gymnasium.Space):
             raise must(f"an environment must have an {name}", got=type(found).__name__)
-
-
-def failed(env: int, seed: int, where: str, error: Exception) -> EnvError:
-    """What an env that raised in `reset` or `step` is reported as, with its traceback."""
-    lines = "".join(traceback.format_exception(error)).rstrip()
-    return EnvError(
-        f"Env {env} (seed {seed}) must not fail, but raised in {where}:\n{lines}", env, seed
-    )
 
 
 def wrapped(env: gymnasium.Env[Any, Any], config: EmulateConfig) -> gymnasium.Env[Any, Any]:

@@ -11,18 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.gymnasium import failed
-from skipjack.emulate.ledger import Ledger
+from skipjack.emulate.engine import MASK, PythonEngine, checked_reset, guarded
 from skipjack.emulate.picture import picture
-from skipjack.errors import SkipjackError, must
+from skipjack.errors import must
 from skipjack.native.scene import Scene
-from skipjack.rows import Rows
-from skipjack.spaces.tree import ActionTree, Observations, legal
-
-MASK = "action_mask"
 
 
-class Worlds:
+class Worlds(PythonEngine):
     """`num_envs` PettingZoo parallel environments, stepped one after the other.
 
     An agent that is not in `env.agents` is not alive: its row waits for it to come (back). When no
@@ -44,8 +39,6 @@ class Worlds:
     def __init__(
         self, first: Any, make: Callable[[], Any], num_envs: int, config: EmulateConfig
     ) -> None:
-        self.num_envs, self.config = num_envs, config
-        self.envs = [first, *(make() for _ in range(num_envs - 1))]
         self.agents = list(getattr(first, "possible_agents", ()))
         if not self.agents:
             raise must(
@@ -58,80 +51,32 @@ class Worlds:
                 stack=config.stack,
                 clip_observations=config.clip_observations,
             )
-        self.seats = len(self.agents)
-        space, masks_seen = _without_mask(
+        space, self.nested = _without_mask(
             _common(first.observation_space, self.agents, "observation")
         )
-        self.tree = Observations(space, config.dropped())
-        self.observation = self.tree.layout
-        self.nested = masks_seen
-        try:
-            _, infos = first.reset(seed=0)
-        except Exception as error:
-            raise failed(0, 0, "reset", error) from error
-        self.masked = masks_seen or any(MASK in info for info in infos.values())
-        self.actions = ActionTree(
-            _common(first.action_space, self.agents, "action"), masked=self.masked
+        _, infos = checked_reset(guarded(lambda: first.reset(seed=0), env=0, seed=0, where="reset"))
+        super().__init__(
+            num_envs,
+            _teams(self.agents, config.teams),
+            config,
+            space,
+            _common(first.action_space, self.agents, "action"),
+            masked=self.nested or any(MASK in info for info in infos.values()),
         )
-        self.action = self.actions.actions
-        self.masked = self.action.masked
-        self.teams = _teams(self.agents, config.teams)
-        self.ledger = Ledger(num_envs, self.seats, self.teams, config)
-        self.seeds, self.clocks = [0] * num_envs, [0] * num_envs
-        self.begun = [False] * num_envs
-
-    @property
-    def messages(self) -> list[str]:
-        """Sentences for the user."""
-        return self.ledger.messages
-
-    @property
-    def statistics(self) -> tuple[str, ...]:
-        """Names of numbers in the last infos of the episodes so far, at most 64."""
-        return tuple(self.ledger.names)
-
-    def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
-        """Take the arrays to write to."""
-        self.rows, self.final_all = rows, final_all
-        self.row_of = row_of.tolist()
-        self.write = [
-            [self.tree.writer(rows.observations[row, ...]) for row in own] for own in self.row_of
-        ]
-        self.write_final = [
-            [self.tree.writer(rows.final[row, ...]) for row in own] for own in self.row_of
-        ]
+        self.envs = [first, *(make() for _ in range(num_envs - 1))]
+        self.clocks = [0] * num_envs
 
     def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
         """Start envs [lo, hi) anew."""
         for env, seed in zip(range(lo, hi), seeds, strict=True):
-            self.seeds[env] = int(seed) % 2**31
-            self.ledger.begin(env)
-            for row in self.row_of[env]:
-                self.rows.rewards[row] = 0.0
-                self.rows.terminated[row] = self.rows.truncated[row] = False
-            self._begin(env, seed=self.seeds[env])
+            own = self._anew(env, seed)
+            guarded(self._begin, env, own, env=env, seed=own, where="reset")
 
     def step(self, lo: int, hi: int) -> None:
         """Advance envs [lo, hi) one tick."""
         for env in range(lo, hi):
             self.ledger.found.pop(env, None)
-            try:
-                self._step(env)
-            except SkipjackError:
-                raise
-            except Exception as error:
-                raise failed(env, self.seeds[env], "step", error) from error
-
-    def records(self, lo: int, hi: int) -> npt.NDArray[Any]:
-        """The episodes that ended in the last step."""
-        return self.ledger.records(lo, hi)
-
-    def save(self, lo: int, hi: int) -> None:
-        """Nothing: what is inside a Python env cannot be saved."""
-
-    def load(self, lo: int, hi: int, state: bytes) -> None:
-        """Never asked: there is nothing saved."""
-        raise NotImplementedError
+            guarded(self._step, env, env=env, seed=self.seeds[env], where="step")
 
     def scene(self, env: int) -> Scene:
         """The env's own `rgb_array` picture."""
@@ -164,7 +109,7 @@ class Worlds:
             reward = float(rewards.get(agent, 0.0))
             slot = env * self.seats + seat
             self.ledger.returns[slot] += reward
-            self.ledger.lengths[slot] += self._acted(row)
+            self.ledger.lengths[slot] += self._may_act(row)
             rows.rewards[row] = self._clipped(reward)
             terminated = bool(terminations.get(agent, False))
             if terminated or agent not in left or truncations.get(agent, False):
@@ -197,15 +142,9 @@ class Worlds:
     def _begin(self, env: int, seed: int | None = None) -> None:
         """The env's next episode."""
         self.clocks[env] = 0
-        try:
-            seen, infos = self.envs[env].reset(seed=seed)
-        except Exception as error:
-            raise failed(env, self.seeds[env], "reset", error) from error
+        seen, infos = self.envs[env].reset(seed=seed)
         there = set(self.envs[env].agents)
-        if not self.begun[env]:
-            for agent in there:
-                self.tree.verify(self._bare(seen[agent]))
-            self.begun[env] = True
+        self._verify(env, [self._bare(seen[agent]) for agent in self.agents if agent in there])
         for seat, (agent, row) in enumerate(zip(self.agents, self.row_of[env], strict=True)):
             if agent in there:
                 self._show(env, seat, seen[agent], infos.get(agent, {}))
@@ -217,9 +156,7 @@ class Worlds:
         row = self.row_of[env][seat]
         self.write[env][seat](self._bare(seen))
         self.rows.alive[row] = True
-        if self.rows.action_mask is not None:
-            mask = seen.get(MASK) if self.nested else info.get(MASK)
-            self.rows.action_mask[row] = 1 if mask is None else legal(mask, self.action)
+        self._write_mask(row, seen.get(MASK) if self.nested else info.get(MASK))
 
     def _absent(self, row: int) -> None:
         self.rows.alive[row] = False
@@ -227,20 +164,12 @@ class Worlds:
         if self.rows.action_mask is not None:
             self.rows.action_mask[row] = 0
 
-    def _acted(self, row: int) -> bool:
-        """Whether the row's action counted; one that waits (an all-zero mask) does not act."""
-        return self.rows.action_mask is None or bool(self.rows.action_mask[row].any())
-
     def _bare(self, seen: Any) -> Any:
         """The observation without its mask."""
         if not self.nested:
             return seen
         rest = {key: part for key, part in seen.items() if key != MASK}
         return rest["observation"] if list(rest) == ["observation"] else rest
-
-    def _clipped(self, reward: float) -> float:
-        limit = self.config.clip_rewards
-        return max(-limit, min(limit, reward)) if limit else reward
 
 
 def _common(space_of: Callable[[Any], Any], agents: list[Any], what: str) -> Any:

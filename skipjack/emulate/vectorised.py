@@ -10,15 +10,12 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.gymnasium import failed
-from skipjack.emulate.ledger import Ledger
-from skipjack.errors import SkipjackError, must
+from skipjack.emulate.engine import MASK, PythonEngine, checked_reset, guarded
+from skipjack.errors import must
 from skipjack.native.scene import Scene
-from skipjack.rows import Rows
-from skipjack.spaces.tree import ActionTree, Observations, legal
 
 
-class Vectorised:
+class Vectorised(PythonEngine):
     """The envs of one Gymnasium `VectorEnv`; it cannot be split into groups or workers.
 
     With SAME_STEP an ended env's last observation comes from `infos["final_obs"]`. With NEXT_STEP
@@ -33,15 +30,13 @@ class Vectorised:
         UsageError: the vector env does not reset by itself, or a setting is for single envs.
     """
 
-    seats = 1
-    teams: tuple[int, ...] = (0,)
     whole = True
     """Ranges other than all envs are not possible."""
     in_python = False
     """It brings its own workers, if any."""
 
     def __init__(self, env: VectorEnv[Any, Any, Any], config: EmulateConfig) -> None:
-        self.env, self.config, self.num_envs = env, config, env.num_envs
+        self.env = env
         mode = env.metadata.get("autoreset_mode")
         if mode is None or AutoresetMode(mode) == AutoresetMode.DISABLED:
             raise must(
@@ -58,84 +53,31 @@ class Vectorised:
                     hint="Wrap the environment in its maker.",
                     got=getattr(config, name),
                 )
-        self.tree = Observations(env.single_observation_space, config.dropped())
-        self.observation = self.tree.layout
-        try:
-            _, infos = env.reset(seed=0)
-        except Exception as error:
-            raise failed(0, 0, "reset", error) from error
-        self.masked = "action_mask" in infos
-        self.actions = ActionTree(env.single_action_space, masked=self.masked)
-        self.action = self.actions.actions
-        self.masked = self.action.masked
-        threshold = env.spec.reward_threshold if env.spec is not None else None
-        self.ledger = Ledger(self.num_envs, 1, self.teams, config, threshold)
-        self.seed = 0
+        _, infos = checked_reset(guarded(lambda: env.reset(seed=0), env=0, seed=0, where="reset"))
+        super().__init__(
+            env.num_envs,
+            (0,),
+            config,
+            env.single_observation_space,
+            env.single_action_space,
+            masked=MASK in infos,
+            threshold=env.spec.reward_threshold if env.spec is not None else None,
+        )
         self.resting = np.zeros(self.num_envs, np.bool_)  # with NEXT_STEP: begins in the next step
-
-    @property
-    def messages(self) -> list[str]:
-        """Sentences for the user."""
-        return self.ledger.messages
-
-    @property
-    def statistics(self) -> tuple[str, ...]:
-        """Names of numbers in the last infos of the episodes so far, at most 64."""
-        return tuple(self.ledger.names)
-
-    def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
-        """Take the arrays to write to."""
-        self.rows, self.final_all = rows, final_all
-        self.row_of = row_of[:, 0]
-        self.write = [self.tree.writer(rows.observations[row, ...]) for row in self.row_of]
-        self.write_final = [self.tree.writer(rows.final[row, ...]) for row in self.row_of]
 
     def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
         """Start all envs anew."""
         self._all(lo, hi)
-        for env in range(self.num_envs):
-            self.ledger.begin(env)
-        rows = self.rows
-        rows.rewards[:] = 0.0
-        rows.terminated[:] = rows.truncated[:] = False
-        rows.alive[:] = True
+        own = [self._anew(env, seed) for env, seed in enumerate(seeds)]
+        self.rows.alive[:] = True
         self.resting[:] = False
-        own = [int(seed) % 2**31 for seed in seeds]
-        self.seed = own[0]
-        # Others' vector envs promise to take one number alone.
-        each_its_own = isinstance(self.env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))
-        try:
-            seed: Any = own if each_its_own else own[0]
-            observations, infos = self.env.reset(seed=seed)
-        except Exception as error:
-            raise failed(0, self.seed, "reset", error) from error
-        each = self._each(observations)
-        self.tree.verify(each[0])
-        for write, observation in zip(self.write, each, strict=True):
-            write(observation)
-        self._write_masks(infos)
+        guarded(self._begin, own, env=0, seed=own[0], where="reset")
 
     def step(self, lo: int, hi: int) -> None:
         """Advance all envs one step."""
         self._all(lo, hi)
         self.ledger.found.clear()
-        try:
-            self._step()
-        except SkipjackError:
-            raise
-        except Exception as error:
-            raise failed(0, self.seed, "step", error) from error
-
-    def records(self, lo: int, hi: int) -> npt.NDArray[Any]:
-        """The episodes that ended in the last step."""
-        return self.ledger.records(lo, hi)
-
-    def save(self, lo: int, hi: int) -> None:
-        """Nothing: what is inside a foreign env cannot be saved."""
-
-    def load(self, lo: int, hi: int, state: bytes) -> None:
-        """Never asked: there is nothing saved."""
-        raise NotImplementedError
+        guarded(self._step, env=0, seed=self.seeds[0], where="step")
 
     def scene(self, env: int) -> Scene:
         """Vector envs draw nothing that could be relied on."""
@@ -145,8 +87,21 @@ class Vectorised:
         """Close the vector env."""
         self.env.close()
 
+    def _begin(self, seeds: list[int]) -> None:
+        # Others' vector envs promise to take one number alone.
+        each_its_own = isinstance(self.env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))
+        seed: Any = seeds if each_its_own else seeds[0]
+        observations, infos = self.env.reset(seed=seed)
+        each = self._each(observations)
+        for env, observation in enumerate(each):
+            self._verify(env, [observation])
+            self.write[env][0](observation)
+        self._write_masks(infos)
+
     def _step(self) -> None:
-        rows, ledger, row_of = self.rows, self.ledger, self.row_of
+        rows, ledger = self.rows, self.ledger
+        row_of = np.asarray(self.row_of)[:, 0]
+        acted = [self._may_act(row) for row in row_of]
         actions = self._actions()
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         began, self.resting = self.resting, np.zeros(self.num_envs, np.bool_)
@@ -163,13 +118,13 @@ class Vectorised:
         for env in range(self.num_envs):
             if not began[env]:
                 ledger.returns[env] += float(rewards[env])
-                ledger.lengths[env] += 1
-            self.write[env](each[env])
+                ledger.lengths[env] += acted[env]
+            self.write[env][0](each[env])
         for env in np.flatnonzero(ended).tolist():
             row = int(row_of[env])
             last, info = self._last(env, each[env], infos)
             if truncations[env] or self.final_all:
-                self.write_final[env](last)
+                self.write_final[env][0](last)
             ledger.end(env, 0, row, bool(truncations[env]), info)
             if self.next_step:
                 self.resting[env] = True
@@ -193,14 +148,13 @@ class Vectorised:
     def _write_masks(self, infos: dict[str, Any]) -> None:
         if self.rows.action_mask is None:
             return
-        masks = infos.get("action_mask")
-        for env, row in enumerate(self.row_of):
-            mask = None if masks is None else masks[env]
-            self.rows.action_mask[row] = 1 if mask is None else legal(mask, self.action)
+        masks = infos.get(MASK)
+        for env, (row,) in enumerate(self.row_of):
+            self._write_mask(row, None if masks is None else masks[env])
 
     def _actions(self) -> Any:
         """What the vector env takes: its batched action space."""
-        each = [self.actions.unpack(self.rows.actions[row]) for row in self.row_of]
+        each = [self.actions.unpack(self.rows.actions[row]) for (row,) in self.row_of]
         space = self.env.single_action_space
         empty: Any = create_empty_array(space, n=len(each))
         return concatenate(space, each, empty)

@@ -1,0 +1,152 @@
+"""What engines of Python environments share: spaces, records, masks, seeds and errors."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skipjack.emulate.config import EmulateConfig
+from skipjack.emulate.ledger import Ledger
+from skipjack.errors import EnvError, SkipjackError, must
+from skipjack.rows import Rows
+from skipjack.spaces.tree import ActionTree, Observations, legal
+
+MASK = "action_mask"
+"""What libraries call the choices that are legal, in an info or an observation."""
+
+
+class PythonEngine:
+    """The part of an engine that does not depend on whose interface its envs have.
+
+    Args:
+        num_envs, teams: as in `skipjack.rows.Engine`; one team for each seat.
+        config: settings.
+        observation_space, action_space: of each seat.
+        masked: whether the envs tell which choices are legal.
+        threshold: reward threshold of the env's registration; None if it has none.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        teams: tuple[int, ...],
+        config: EmulateConfig,
+        observation_space: Any,
+        action_space: Any,
+        masked: bool,
+        threshold: float | None = None,
+    ) -> None:
+        self.num_envs, self.seats, self.teams, self.config = num_envs, len(teams), teams, config
+        self.tree = Observations(observation_space, config.dropped())
+        self.observation = self.tree.layout
+        self.actions = ActionTree(action_space, masked)
+        self.action = self.actions.actions
+        self.ledger = Ledger(num_envs, self.seats, teams, config, threshold)
+        self.seeds = [0] * num_envs
+        self.verified = [False] * num_envs
+
+    @property
+    def messages(self) -> list[str]:
+        """Sentences for the user."""
+        return self.ledger.messages
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """Names of numbers in the last infos of the episodes so far, at most 64."""
+        return tuple(self.ledger.names)
+
+    def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
+        """Take the arrays to write to."""
+        self.rows, self.final_all = rows, final_all
+        self.row_of: list[list[int]] = row_of.tolist()
+        self.write = self._writers(rows.observations)
+        self.write_final = self._writers(rows.final)
+
+    def records(self, lo: int, hi: int) -> npt.NDArray[Any]:
+        """The episodes that ended in the last step."""
+        return self.ledger.records(lo, hi)
+
+    def save(self, lo: int, hi: int) -> None:
+        """Nothing: what is inside a Python env cannot be saved."""
+
+    def load(self, lo: int, hi: int, state: bytes) -> None:
+        """Never asked: there is nothing saved."""
+        raise NotImplementedError
+
+    def _writers(self, place: npt.NDArray[Any]) -> list[list[Callable[[Any], None]]]:
+        """By env and seat, a function that packs an observation into its row of `place`."""
+        return [[self.tree.writer(place[row, ...]) for row in own] for own in self.row_of]
+
+    def _anew(self, env: int, seed: np.uint64) -> int:
+        """Forget all of an env that is about to be reset; gives the seed that it takes."""
+        self.seeds[env] = int(seed) % 2**31  # what every env takes, old ones too
+        self.ledger.begin(env)
+        for row in self.row_of[env]:
+            self.rows.rewards[row] = 0.0
+            self.rows.terminated[row] = self.rows.truncated[row] = False
+        return self.seeds[env]
+
+    def _verify(self, env: int, observations: Sequence[Any]) -> None:
+        """Whether an env's first observations are of its space; later ones are taken on trust.
+
+        Raises:
+            UsageError: they are not.
+        """
+        if not self.verified[env]:
+            for observation in observations:
+                self.tree.verify(observation)
+            self.verified[env] = True
+
+    def _write_mask(self, row: int, mask: Any) -> None:
+        """A row's legal choices as the env tells them; without a word all are."""
+        if self.rows.action_mask is not None:
+            self.rows.action_mask[row] = 1 if mask is None else legal(mask, self.action)
+
+    def _may_act(self, row: int) -> bool:
+        """Whether the action of a row counts; one that waits (an all-zero mask) does not act."""
+        return self.rows.action_mask is None or bool(self.rows.action_mask[row].any())
+
+    def _clipped(self, reward: float) -> float:
+        limit = self.config.clip_rewards
+        return max(-limit, min(limit, reward)) if limit else reward
+
+
+def guarded(do: Callable[..., Any], *arguments: Any, env: int, seed: int, where: str) -> Any:
+    """What `do` gives for the arguments.
+
+    Raises:
+        EnvError: it raised something of the user's.
+    """
+    try:
+        return do(*arguments)
+    except SkipjackError:
+        raise
+    except Exception as error:
+        raise failed(env, seed, where, error) from error
+
+
+def failed(env: int, seed: int, where: str, error: Exception) -> EnvError:
+    """What an env that raised in `reset` or `step` is reported as, with its traceback."""
+    lines = "".join(traceback.format_exception(error)).rstrip()
+    return EnvError(
+        f"Env {env} (seed {seed}) must not fail, but raised in {where}:\n{lines}", env, seed
+    )
+
+
+def checked_reset(found: Any) -> tuple[Any, Any]:
+    """What a reset gave, which must be an observation and an info.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], dict):
+        raise must(
+            "reset must give an observation and an info",
+            hint="Return (observation, {}).",
+            got=type(found).__name__,
+        )
+    return found
