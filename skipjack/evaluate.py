@@ -158,6 +158,8 @@ def summarise(
     counts = np.bincount(episodes["row"], minlength=vector.num_rows)
     count = len(episodes)
     scores = episodes["score"].astype(np.float64)
+    if not np.isnan(scores).all():  # an env that tells success alone has none where it says nothing
+        scores = np.nan_to_num(scores)
     stats = episodes["stats"].astype(np.float64)
     returns = episodes["return"]
 

@@ -112,7 +112,8 @@ class PythonEngine:
 
     def _clipped(self, reward: float) -> float:
         limit = self.config.clip_rewards
-        return max(-limit, min(limit, reward)) if limit else reward
+        # A reward that is not a number stays so, for the trainer to stop at.
+        return max(-limit, min(limit, reward)) if limit and reward == reward else reward
 
 
 def guarded(do: Callable[..., Any], *arguments: Any, env: int, seed: int, where: str) -> Any:

@@ -41,8 +41,9 @@ class Emulated(PythonEngine):
     ) -> None:
         checked_spaces(first)
         sample = wrapped(first, config)
-        # Whether there are masks shows only in an info; the reset that tells it is not played on.
-        _, info = checked_reset(guarded(lambda: sample.reset(seed=0), env=0, seed=0, where="reset"))
+        # Whether there are masks shows only in an info. The reset that tells it is not played on, and
+        # every env has it: an env must not do otherwise for being a worker's first.
+        _, info = checked_reset(guarded(_reset, sample, env=0, seed=0, where="reset"))
         super().__init__(
             num_envs,
             (0,),
@@ -53,6 +54,8 @@ class Emulated(PythonEngine):
             threshold=sample.spec.reward_threshold if sample.spec is not None else None,
         )
         self.envs = [sample, *(wrapped(make(), config) for _ in range(num_envs - 1))]
+        for env, other in enumerate(self.envs[1:], 1):
+            guarded(_reset, other, env=env, seed=0, where="reset")
 
     def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
         """Start envs [lo, hi) anew."""
@@ -111,6 +114,10 @@ class Emulated(PythonEngine):
         self.write[env][0](observation)
         if self.action.masked:
             self._write_mask(self.row_of[env][0], info.get(MASK))
+
+
+def _reset(env: gymnasium.Env[Any, Any]) -> Any:
+    return env.reset(seed=0)
 
 
 def checked_spaces(env: Any) -> None:

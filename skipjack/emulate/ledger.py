@@ -43,6 +43,7 @@ class Ledger:
         if low == high == 0 and threshold is not None and 0 < threshold < math.inf:
             high = threshold
         self.scale = (low, high) if high != low else None
+        self.tells_success = False
         self.own_scale = config.score_low != config.score_high
         slots = num_envs * seats
         # Lists, not arrays: one element at a time is what Python envs touch.
@@ -105,7 +106,10 @@ class Ledger:
         if not self.own_scale:
             for name in SUCCESS:
                 if name in leaves:
+                    self.tells_success = True
                     return min(max(leaves[name], 0.0), 1.0)
+            if self.tells_success:  # by its silence
+                return 0.0
         if self.scale is None:
             return math.nan
         low, high = self.scale
@@ -121,14 +125,16 @@ _FIELDS = (
 def numbers(
     info: Mapping[str, Any], dropped: set[str], prefix: str = ""
 ) -> Iterator[tuple[str, float]]:
-    """Numeric leaves of an info by dotted name; names of all else are put into `dropped`."""
+    """Finite numbers in an info by dotted name; names of what is none are put into `dropped`."""
     for key, value in info.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping):
             yield from numbers(value, dropped, f"{name}.")
         elif isinstance(value, (bool, int, float, np.bool_, np.integer, np.floating)):
-            yield name, float(value)
+            if math.isfinite(value):
+                yield name, float(value)
         elif isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "biuf":
-            yield name, float(value.reshape(()))
+            if np.isfinite(value).all():
+                yield name, float(value.reshape(()))
         else:
             dropped.add(name)

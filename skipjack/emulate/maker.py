@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import inspect
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from gymnasium.vector import VectorEnv
 
 from skipjack.emulate.config import EmulateConfig
 from skipjack.emulate.gymnasium import Emulated
-from skipjack.emulate.old_gym import OldGym
+from skipjack.emulate.old_gym import OldGym, parameters, takes_seed
 from skipjack.emulate.vectorised import Vectorised
 from skipjack.errors import SkipjackError, UsageError, clause, missing, must
 from skipjack.rows import Engine
@@ -32,7 +32,7 @@ class Maker:
 
     def __init__(self, make: Callable[..., Any], name: str) -> None:
         self.make, self.name = make, name
-        self.vector = "num_envs" in _parameters(make)
+        self.vector = "num_envs" in parameters(make)
 
     @property
     def in_python(self) -> bool:
@@ -54,20 +54,36 @@ class Maker:
         arguments = config.arguments()
         if self.vector:
             arguments = {"num_envs": num_envs} | arguments
-        first = self._one(arguments)
+        made: list[Any] = []
+
+        def make() -> Any:
+            made.append(self._one(arguments))
+            return made[-1]
+
+        try:
+            return self._engine(make, num_envs, config)
+        except BaseException:
+            for env in made:  # they may be processes of their own
+                with contextlib.suppress(Exception):
+                    env.close()
+            raise
+
+    def _engine(self, make: Callable[[], Any], num_envs: int, config: EmulateConfig) -> Engine:
+        first = make()
         if isinstance(first, VectorEnv):
-            if first.num_envs != num_envs:
+            if not self.vector or first.num_envs != num_envs:
                 raise must(
-                    f"vector.num_envs must be what {self.name!r} makes, {first.num_envs}",
-                    hint="Let the maker take num_envs.",
-                    got=num_envs,
+                    f"what makes a vector environment must take num_envs and make as many envs, but "
+                    f"{self.name!r} made {first.num_envs}",
+                    hint="Evaluation needs fewer than training.",
+                    asked=num_envs,
                 )
             return Vectorised(first, config)
         if _has_agents(first):
             from skipjack.emulate.pettingzoo import Worlds
 
-            return Worlds(parallel(first), lambda: parallel(self._one(arguments)), num_envs, config)
-        return Emulated(single(first), lambda: single(self._one(arguments)), num_envs, config)
+            return Worlds(parallel(first), lambda: parallel(make()), num_envs, config)
+        return Emulated(single(first), lambda: single(make()), num_envs, config)
 
     def _one(self, arguments: dict[str, Any]) -> Any:
         try:
@@ -138,25 +154,34 @@ def from_callable(make: Any, name: str = "") -> Maker:
 
 
 def single(env: Any) -> gymnasium.Env[Any, Any]:
-    """One env for one agent, as Gymnasium's."""
-    return env if isinstance(env, gymnasium.Env) else OldGym(env)
+    """One env for one agent, as Gymnasium's; a reset without a seed is the old interface."""
+    if isinstance(env, gymnasium.Env) and takes_seed(env.unwrapped.reset):
+        return env
+    return OldGym(env)
 
 
 def parallel(env: Any) -> Any:
-    """An env for several agents, as PettingZoo's parallel ones; AEC envs are converted."""
-    if hasattr(env, "agent_iter"):
-        from pettingzoo.utils.conversions import aec_to_parallel
+    """An env for several agents, as PettingZoo's parallel ones; AEC envs are converted by its own hand.
 
-        return aec_to_parallel(env)
-    return env
+    In one that agents move in by turns the others wait: it must tell so by an all-zero mask.
+
+    Raises:
+        UsageError: PettingZoo cannot convert it.
+    """
+    if not hasattr(env, "agent_iter"):
+        return env
+    from pettingzoo.utils import conversions
+
+    by_turns = not getattr(env, "metadata", {}).get("is_parallelizable", False)
+    convert = conversions.turn_based_aec_to_parallel if by_turns else conversions.aec_to_parallel
+    try:
+        return convert(env)
+    except Exception as error:
+        raise UsageError(
+            f"An AEC environment must be one that PettingZoo can convert, but it raised "
+            f"{type(error).__name__}: {clause(error)}."
+        ) from error
 
 
 def _has_agents(env: Any) -> bool:
     return hasattr(env, "possible_agents") or hasattr(env, "agent_iter")
-
-
-def _parameters(function: Callable[..., Any]) -> set[str]:
-    try:
-        return set(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return set()

@@ -44,7 +44,7 @@ class OldGym(gymnasium.Env[Any, Any]):
         self.observation_space = space_of(env.observation_space)
         self.action_space = space_of(env.action_space)
         self.render_mode = getattr(env, "render_mode", None)
-        self.takes_seed = "seed" in _parameters(env.reset)
+        self.takes_seed = takes_seed(env.reset)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -102,9 +102,15 @@ def space_of(space: Any) -> gymnasium.Space[Any]:
     raise must("a space must be like one of Gymnasium's", got=str(space))
 
 
-def _parameters(function: Any) -> set[str]:
-    """Names of a function's parameters; none where they cannot be read."""
+def takes_seed(reset: Any) -> bool:
+    """Whether a reset takes a seed by name, or whatever it is given."""
+    return bool({"seed", "**"} & parameters(reset))
+
+
+def parameters(function: Any) -> set[str]:
+    """Names of a function's parameters, "**" for any name; none where they cannot be read."""
     try:
-        return set(inspect.signature(function).parameters)
+        found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return set()
+    return {"**" if each.kind == each.VAR_KEYWORD else each.name for each in found}

@@ -54,7 +54,7 @@ class Worlds(PythonEngine):
         space, self.nested = _without_mask(
             _common(first.observation_space, self.agents, "observation")
         )
-        _, infos = checked_reset(guarded(lambda: first.reset(seed=0), env=0, seed=0, where="reset"))
+        _, infos = checked_reset(guarded(_reset, first, env=0, seed=0, where="reset"))
         super().__init__(
             num_envs,
             _teams(self.agents, config.teams),
@@ -64,6 +64,8 @@ class Worlds(PythonEngine):
             masked=self.nested or any(MASK in info for info in infos.values()),
         )
         self.envs = [first, *(make() for _ in range(num_envs - 1))]
+        for env, other in enumerate(self.envs[1:], 1):  # as the first was
+            guarded(_reset, other, env=env, seed=0, where="reset")
         self.clocks = [0] * num_envs
 
     def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
@@ -113,7 +115,8 @@ class Worlds(PythonEngine):
             rows.rewards[row] = self._clipped(reward)
             terminated = bool(terminations.get(agent, False))
             if terminated or agent not in left or truncations.get(agent, False):
-                self._end(env, seat, row, terminated, seen.get(agent), infos.get(agent, {}))
+                last, stays = seen.get(agent), agent in left and agent in seen
+                self._end(env, seat, row, terminated, last, infos.get(agent, {}), stays)
             else:
                 self._show(env, seat, seen[agent], infos.get(agent, {}))
         if not left:
@@ -127,8 +130,12 @@ class Worlds(PythonEngine):
         terminated: bool,
         last: Any,
         info: Mapping[str, Any],
+        stays: bool,
     ) -> None:
-        """An agent's episode is over; its row is nobody's until the next one begins."""
+        """An agent's episode is over; its row is nobody's until the next one begins.
+
+        `stays` if the env keeps the agent: what it sees then is also the first of its next episode.
+        """
         rows = self.rows
         rows.terminated[row], rows.truncated[row] = terminated, not terminated
         if not terminated or self.final_all:
@@ -137,7 +144,10 @@ class Worlds(PythonEngine):
             else:
                 self.write_final[env][seat](self._bare(last))
         self.ledger.end(env, seat, row, not terminated, info)
-        self._absent(row)
+        if stays:  # it begins anew at once
+            self._show(env, seat, last, info)
+        else:
+            self._absent(row)
 
     def _begin(self, env: int, seed: int | None = None) -> None:
         """The env's next episode."""
@@ -170,6 +180,10 @@ class Worlds(PythonEngine):
             return seen
         rest = {key: part for key, part in seen.items() if key != MASK}
         return rest["observation"] if list(rest) == ["observation"] else rest
+
+
+def _reset(world: Any) -> Any:
+    return world.reset(seed=0)
 
 
 def _common(space_of: Callable[[Any], Any], agents: list[Any], what: str) -> Any:

@@ -148,9 +148,11 @@ class Vectorised(PythonEngine):
     def _write_masks(self, infos: dict[str, Any]) -> None:
         if self.rows.action_mask is None:
             return
-        masks = infos.get(MASK)
+        masks: Any = infos.get(MASK)
+        there = infos.get(f"_{MASK}")
         for env, (row,) in enumerate(self.row_of):
-            self._write_mask(row, None if masks is None else masks[env])
+            silent = masks is None or (there is not None and not there[env])
+            self._write_mask(row, None if silent else masks[env])
 
     def _actions(self) -> Any:
         """What the vector env takes: its batched action space."""
@@ -180,5 +182,8 @@ def _of(infos: dict[str, Any], env: int) -> dict[str, Any]:
         there = infos.get(f"_{name}")
         if there is not None and not there[env]:
             continue
-        found[name] = _of(values, env) if isinstance(values, dict) else values[env]
+        if isinstance(values, dict):
+            found[name] = _of(values, env)
+        elif isinstance(values, (np.ndarray, list, tuple)) and len(values) > env:
+            found[name] = values[env]
     return found

@@ -24,8 +24,9 @@ class MLPEncoder(nn.Module):
         self.hidden_size = config.hidden
         self.dims = len(layout.shape)
         # Scaling follows from the layout, so it is no part of the weights.
-        self.scale = _scale(layout)
         self.normaliser = Normaliser(layout.size) if config.normalise else None
+        # What is normalised needs no scaling: by a wide bound it would vanish before.
+        self.scale = 1.0 if self.normaliser is not None else _scale(layout)
         self.layers = mlp(layout.size, config)
 
     def forward(self, observations: Tensor) -> Tensor:
@@ -42,6 +43,10 @@ class MLPEncoder(nn.Module):
         flat = observations.flatten(-self.dims) if self.dims > 1 else observations
         flat = flat.float()
         return flat * self.scale if self.scale != 1.0 else flat
+
+
+MOST_PLANES = 64
+"""Categories of a grid beyond which one plane for each is too many."""
 
 
 class WindowEncoder(nn.Module):
@@ -91,7 +96,7 @@ def make_encoder(
     layout: Layout, config: PolicyConfig
 ) -> MLPEncoder | WindowEncoder | FieldsEncoder:
     """The encoder that `config.encoder` names."""
-    choice = config.encoder if config.encoder != "auto" else _fitting(layout)
+    choice = config.encoder if config.encoder != "auto" else _fitting(layout, config)
     if choice == "mlp" and layout.mixed:
         raise must(
             "the mlp encoder needs an observation of one type",
@@ -102,12 +107,15 @@ def make_encoder(
     return encoders[choice](layout, config)
 
 
-def _fitting(layout: Layout) -> str:
+def _fitting(layout: Layout, config: PolicyConfig) -> str:
     first = layout.fields[0]
-    if len(layout.fields) == 1 and len(first.shape) == 2 and first.kinds > 1:
+    grid = len(layout.fields) == 1 and len(first.shape) == 2 and first.low in (0, -math.inf)
+    if grid and 1 < first.kinds <= MOST_PLANES and not config.normalise:
         return "window"
     special = any(field.kinds or is_planes(field) for field in layout.fields)
-    return "fields" if layout.mixed or special else "mlp"
+    # Integers of several parts have bounds of their own each.
+    several = len(layout.fields) > 1 and layout.dtype.kind in "iu"
+    return "fields" if layout.mixed or special or several else "mlp"
 
 
 def _scale(layout: Layout) -> float:

@@ -15,8 +15,11 @@ from skipjack.spaces import Field, Layout
 
 MOST_KINDS = 4096
 """Inputs beyond which categories are read as scaled numbers instead of one-hot."""
-PICTURE, GRID = 32, 4
-"""Shortest sides, in cells, of what is read as a picture and as a grid."""
+PICTURE, GRID = 36, 5
+"""Shortest sides, in cells, of what is read as a picture (the least that three convolutions of 8/4, 4/2
+and 3/1 leave something of) and as a grid (of two of 3/1)."""
+MOST_SCALED = 1 << 16
+"""Widest range of integers that is scaled to [0, 1]: wider ones are seldom used to their ends."""
 
 
 def unpack(layout: Layout, rows: Tensor) -> dict[str, Tensor]:
@@ -79,7 +82,8 @@ class _Categories(nn.Module):
 
     def __init__(self, field: Field) -> None:
         super().__init__()
-        self.first, self.kinds, self.values = int(field.low), field.kinds, field.size
+        self.first = int(field.low) if math.isfinite(field.low) else 0
+        self.kinds, self.values = field.kinds, field.size
         self.size = field.kinds * field.size
 
     def forward(self, values: Tensor) -> Tensor:
@@ -95,12 +99,12 @@ class _Numbers(nn.Module):
     def __init__(self, layout: Layout, field: Field, config: PolicyConfig) -> None:
         super().__init__()
         self.size = field.size
-        whole = layout.dtype_of(field).kind in "iu"
-        finite = math.isfinite(field.low) and math.isfinite(field.high)
-        self.shift, self.scale = 0.0, 1.0
-        if whole and finite and field.high > field.low:
-            self.shift, self.scale = field.low, 1.0 / (field.high - field.low)
         self.normaliser = Normaliser(self.size) if config.normalise else None
+        self.shift, self.scale = 0.0, 1.0
+        whole = layout.dtype_of(field).kind in "iu"
+        # What is normalised needs no scaling: by a wide bound it would vanish before.
+        if whole and self.normaliser is None and field.high - field.low <= MOST_SCALED:
+            self.shift, self.scale = _to_unit(field)
 
     def numbers(self, values: Tensor) -> Tensor:
         """(rows, *field.shape) -> (rows, size), before normalising."""
@@ -135,8 +139,7 @@ class _Planes(nn.Module):
         wanted = config.normalise and not self.picture
         self.flat = _Numbers(layout, field, config) if wanted else None
         self.normaliser = self.flat.normaliser if self.flat else None
-        whole = layout.dtype_of(field).kind in "iu" and math.isfinite(field.high)
-        self.scale = 1.0 / max(field.high, 1.0) if whole else 1.0
+        self.shift, self.scale = _to_unit(field)
 
     def numbers(self, values: Tensor) -> Tensor:
         """As a small grid's normaliser takes them in."""
@@ -145,7 +148,8 @@ class _Planes(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """(rows, *field.shape) -> (rows, size)."""
-        seen = values.float() * self.scale if self.flat is None else self.flat(values)
+        plain = (values.float() - self.shift) * self.scale
+        seen = plain if self.flat is None else self.flat(values)
         seen = seen.reshape(-1, *self.shape)
         seen = seen.movedim(-1, -3) if self.last else seen
         return self.out(self.layers(seen.reshape(len(seen), -1, *seen.shape[-2:])))
@@ -158,15 +162,24 @@ def _part(layout: Layout, field: Field, config: PolicyConfig) -> _Categories | _
 
 
 def is_planes(field: Field) -> bool:
-    """Whether a field is read by convolutions: a picture, or a grid of at least `GRID` + 1 cells."""
+    """Whether a field is read by convolutions: a picture, or a grid of at least `GRID` cells a side."""
     if len(field.shape) == 2:
         return min(field.shape) >= PICTURE
-    return len(field.shape) in (3, 4) and min(_sides(field.shape)) > GRID
+    return len(field.shape) in (3, 4) and min(_sides(field.shape)) >= GRID
+
+
+def _to_unit(field: Field) -> tuple[float, float]:
+    """What to subtract from a field's values and to multiply them with, to have them in [0, 1]."""
+    if math.isfinite(field.low) and math.isfinite(field.high) and field.high > field.low:
+        return field.low, 1.0 / (field.high - field.low)
+    return 0.0, 1.0
 
 
 def _channels_last(shape: tuple[int, ...]) -> bool:
-    """Whether the smallest of the three inner dimensions, the channels, comes last."""
-    return len(shape) > 2 and shape[-1] < shape[-3]
+    """Whether the last of three inner dimensions is the channels: no side of a square, or smaller."""
+    if len(shape) < 3 or shape[-2] == shape[-1] != shape[-3]:
+        return False
+    return shape[-3] == shape[-2] or shape[-1] < shape[-3]
 
 
 def _sides(shape: tuple[int, ...]) -> tuple[int, int]:

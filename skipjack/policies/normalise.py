@@ -32,6 +32,7 @@ class Normaliser(nn.Module):
     @torch.no_grad()
     def adapt(self, values: Tensor) -> None:
         """Take in (samples, size): means and variances merged as Chan et al. (1979) do it."""
+        values = values[values.isfinite().all(-1)]  # one infinity would stay in them for good
         if not len(values):
             return
         fresh, spread = values.mean(0), values.var(0, unbiased=False)

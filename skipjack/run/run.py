@@ -97,6 +97,7 @@ class Run:
         best = resumed.state["best"] if resumed else None
         self.best: tuple[float, int] | None = (best[0], best[1]) if best else None
         self.since_checkpoint: list[tuple[float, int]] = []
+        self.measure = ""  # of what is best: "score", or "return" where there is none
         self.saved_at, self.saved_steps = time.monotonic(), self.trainer.steps
         self.info = RunInfo(
             name=folder.name,
@@ -175,12 +176,18 @@ class Run:
         for sentence in [*self.vector.take_messages(), *self.collapse.look(progress)]:
             self.reporter.message(sentence)
         if progress.episodes:
-            # Where nothing says what success is, more reward is better.
-            measure = "score" if "score" in progress.means else "return"
-            value = progress.means[measure]
-            self.since_checkpoint.append((value, progress.episodes))
+            self.since_checkpoint.append((self._value(progress), progress.episodes))
         if time.monotonic() - self.saved_at >= self.config.train.checkpoint_every:
             self._save()
+
+    def _value(self, progress: Progress) -> float:
+        """What an update is worth: its score; its return while nothing has said what success is."""
+        if "score" in progress.means and self.measure != "score":
+            if self.measure:  # what was best by its return says nothing any more
+                self.best, self.since_checkpoint = None, []
+            self.measure = "score"
+        self.measure = self.measure or "return"
+        return progress.means.get(self.measure, 0.0)
 
     def _save(self) -> None:
         """A checkpoint; the one behind the best mean score since the last stays for good."""

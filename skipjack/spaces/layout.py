@@ -126,7 +126,8 @@ class Layout:
         return dict(self._places)
 
     def pack(self, parts: Mapping[str, npt.ArrayLike], out: npt.NDArray[Any]) -> None:
-        """Write the fields' values into one row (`out`, of `shape`), in place."""
+        """Write the fields' values into one row (`out`, of `shape`, contiguous), in place."""
+        assert out.flags.c_contiguous
         for part in self.fields:
             if part.name not in parts:
                 raise must("an observation must hold every field", missing=part.name)

@@ -46,8 +46,8 @@ class Observations:
             _check(path, leaf, "leave it out with --env.drop {}")
         if not sum(math.prod(leaf.shape or ()) for _, leaf in self._leaves):
             raise must("an observation must hold a value", space=str(space))
-        kinds = {leaf.dtype for _, leaf in self._leaves}
         fields = tuple(_field(path, leaf) for path, leaf in self._leaves)
+        kinds = {field.dtype for field in fields}
         row = kinds.pop() if len(kinds) == 1 else np.dtype(np.uint8)
         self.layout = Layout(fields, np.dtype(row))
 
@@ -150,10 +150,13 @@ class ActionTree:
             labels=self._labels(second),
         )
         self.unpack = self._reader()
-        """From a row (width,) to the env's action: the exact inverse of `pack`."""
+        """From a row (width,) to the env's action: the inverse of `pack`."""
 
     def pack(self, value: Any, out: npt.NDArray[Any]) -> None:
-        """Write an action of the space into one row (`out`, (width,))."""
+        """Write an action of the space into one row (`out`, (width,)).
+
+        Real numbers become float32, which is what policies give.
+        """
         for path, leaf, place in self._places:
             part = functools.reduce(lambda found, key: found[key], path, value)
             out[place] = np.reshape(np.asarray(part) - _start(leaf), -1)
@@ -217,6 +220,9 @@ def _leaves(space: Space, path: Path) -> Iterator[tuple[Path, Any]]:
             yield from _leaves(part, (*path, place))
     else:
         yield path, space
+        return
+    if not space.spaces:
+        raise must("a Dict or Tuple space must have parts", part=_name(path))
 
 
 def _check(path: Path, leaf: Any, advice: str) -> None:
@@ -244,7 +250,7 @@ def _name(path: Path) -> str:
 
 def _field(path: Path, leaf: Any) -> Field:
     """A leaf of an observation as a part of a row."""
-    name, shape, dtype = _name(path), leaf.shape, leaf.dtype
+    name, shape, dtype = _name(path), leaf.shape, leaf.dtype.newbyteorder("=")
     if isinstance(leaf, spaces.Discrete):
         first, last = int(leaf.start), int(leaf.start + leaf.n) - 1
         return Field(name, shape, first, last, last - first + 1, dtype, path)
@@ -274,14 +280,17 @@ def _bounds(path: Path, leaf: Any) -> list[tuple[float, float]]:
     if not isinstance(leaf, spaces.Box):
         return []
     low, high = leaf.low.astype(np.float64).ravel(), leaf.high.astype(np.float64).ravel()
-    open_ended = ~(np.isfinite(low) & np.isfinite(high))
-    if open_ended.any():
+    below, above = np.isfinite(low), np.isfinite(high)
+    if not (below & above).all():
         warnings.warn(
-            f"The action {_name(path)!r} has no bounds: the policy acts in [-1, 1] there. Scale it "
-            f"in the environment if that is not enough.",
+            f"The action {_name(path)!r} has no bounds: the policy acts in [-1, 1] there, or within 2 "
+            f"of the bound that it has. Scale it in the environment if that is not enough.",
             stacklevel=2,
         )
-        low, high = np.where(open_ended, -1.0, low), np.where(open_ended, 1.0, high)
+        low, high = (
+            np.where(below, low, np.where(above, high - 2.0, -1.0)),
+            np.where(above, high, np.where(below, low + 2.0, 1.0)),
+        )
     return list(zip(low.tolist(), high.tolist(), strict=True))
 
 

@@ -43,7 +43,8 @@ class Episodes:
         """The number of whole episodes and their means by name, and start anew."""
         names = (*BASE, *self.statistics())
         means = {
-            name: float(total / known)
+            # An env that tells success alone has none where it says nothing.
+            name: float(total / (self.count if name == "score" else known))
             for name, total, known in zip(names, self.sums, self.known, strict=False)
             if known
         }

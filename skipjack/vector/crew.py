@@ -114,7 +114,8 @@ class Crew:
         self._ask_all(ask)
 
     def step(self, lo: int, hi: int) -> None:
-        """Step the group that has the envs [lo, hi)."""
+        """Step the group that has the envs [lo, hi), which must be all of it."""
+        assert (hi - lo, lo % self.size) == (self.size, 0)
         self.post(lo // self.size)
         self.finish(lo // self.size)
 

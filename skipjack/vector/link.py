@@ -89,7 +89,7 @@ class Link:
             target=worker.run,
             args=(theirs, os.getpid(), maker, self.envs, self.groups, inherited),
             name=f"skipjack-worker-{self.number}",
-            daemon=True,
+            daemon=False,
         )
         with _ready_to_start(forks):
             self.process.start()

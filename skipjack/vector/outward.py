@@ -42,7 +42,9 @@ def synchronised(name: str, num_envs: int, settings: Mapping[str, Any], threads:
     """
     known = configs.settings(registry.load(registry.resolve(name).target).Config)
     start = {"desynchronise": False} if "desynchronise" in known else {}
-    return make(name, num_envs, threads=threads, final="all", config={**start, **settings})
+    return make(
+        name, num_envs, threads=threads, workers=1, final="all", config={**start, **settings}
+    )
 
 
 def record(episode: np.void, statistics: Sequence[str]) -> dict[str, Any]:

@@ -110,6 +110,74 @@ def test_scores() -> None:
     assert math.isnan(acrobot.ledger._score(-100.0, {}))
 
 
+def test_success_told_by_silence() -> None:
+    """An env that tells success alone scores 0 where it says nothing, once it has told one."""
+    ledger = make(Old).ledger
+    assert math.isnan(ledger._score(3.0, {}))
+    assert ledger._score(3.0, {"success": 1.0}) == 1
+    assert ledger._score(3.0, {}) == 0
+
+
+def test_envs_are_closed_when_the_engine_cannot_be() -> None:
+    closed = []
+
+    class Spoken(Walk):
+        def __init__(self) -> None:
+            super().__init__()
+            self.observation_space = gymnasium.spaces.Text(5)
+
+        def close(self) -> None:
+            closed.append(self)
+
+    with pytest.raises(UsageError, match="fixed size"):
+        make(Spoken, 3)
+    assert closed
+
+
+def test_an_env_is_the_same_wherever_it_stands() -> None:
+    """What outlives a reset, such as a curriculum, does not tell a worker's first env from others."""
+
+    class Grows(Walk):
+        level = 0
+
+        def reset(self, **how: Any) -> Any:
+            self.level += 1
+            return super().reset(**how)
+
+    engine = make(Grows, 4)
+    started(engine, seeds=(1, 2, 3, 4))
+    assert len({env.unwrapped.level for env in engine.envs}) == 1
+
+
+def test_an_old_reset_of_a_gymnasium_env() -> None:
+    class Early(gymnasium.Env):
+        observation_space = gymnasium.spaces.Box(-1, 1, (1,))
+        action_space = gymnasium.spaces.Discrete(2)
+
+        def reset(self) -> Any:
+            return np.zeros(1, np.float32)
+
+        def step(self, action: Any) -> Any:
+            return np.zeros(1, np.float32), 1.0, True, {}
+
+    class Anything(Old):
+        def reset(self, **how: Any) -> Any:
+            self.given = how
+            return super().reset()
+
+    rows = started(make(Early))
+    assert rows.alive.all()
+    engine = make(Anything, 1)
+    started(engine, seeds=(5,))
+    assert engine.envs[0].env.given == {"seed": 5}
+
+
+def test_a_reward_that_is_no_number_stays_so() -> None:
+    engine = make(clip_rewards=1.0)
+    assert math.isnan(engine._clipped(math.nan))
+    assert engine._clipped(-3.0) == -1
+
+
 def test_at_most_64_statistics() -> None:
     class Many(Walk):
         def _info(self) -> dict[str, Any]:

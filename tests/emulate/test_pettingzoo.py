@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.maker import from_callable
+from skipjack.emulate.maker import from_callable, from_pettingzoo
 from skipjack.errors import UsageError
 from skipjack.rows import Rows, identity_rows
 from skipjack.testing import EngineContract
@@ -61,6 +61,52 @@ def test_agents_leave_and_come_back() -> None:
     }
     assert list(rows.observations[:, 1]) == [0, 0, 0]
     assert rows.final[0, 1] == 10
+
+
+class Respawns(Crowd):
+    """`red_1` ends at tick 5 and is there again at once."""
+
+    def step(self, actions: Any) -> Any:
+        found = super().step(actions)
+        if self.clock == 5:
+            self.agents.append("red_1")
+        if self.clock == 7:
+            self.agents.remove("red_1")
+        return found
+
+
+def test_an_agent_that_ends_and_stays_begins_anew_at_once() -> None:
+    engine = from_callable(Respawns)(1)
+    rows = Rows.allocate(3, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(1, 3))
+    engine.reset(0, 1, np.array([1], np.uint64))
+    for _ in range(5):
+        engine.step(0, 1)
+    assert (rows.alive[1], rows.terminated[1], rows.observations[1, 1]) == (True, True, 5)
+    engine.step(0, 1)
+    assert (rows.alive[1], rows.terminated[1]) == (True, False)
+
+
+def test_games_by_turns_are_converted() -> None:
+    """Who is not to move waits: the mask is all zero."""
+    engine = from_pettingzoo("pettingzoo:classic.tictactoe_v3")(1)
+    rows = Rows.allocate(2, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(1, 2))
+    engine.reset(0, 1, np.array([1], np.uint64))
+    assert rows.action_mask is not None
+    ended = 0
+    for step in range(60):
+        waiting = ~rows.action_mask.any(axis=1)
+        assert list(waiting).count(True) == 1
+        for row in (0, 1):
+            legal = np.flatnonzero(rows.action_mask[row])
+            rows.actions[row] = legal[step % len(legal)] if len(legal) else 0
+        engine.step(0, 1)
+        records = engine.records(0, 1)
+        ended += len(records)
+        for record in records:
+            assert 2 <= record["length"] <= 5
+    assert ended > 4
 
 
 def test_masks_in_the_observation() -> None:

@@ -83,12 +83,40 @@ def test_next_step_rests_for_one_step() -> None:
     assert record["length"] == steps
 
 
+def test_masks_and_infos_that_not_all_envs_give() -> None:
+    """Gymnasium fills what is missing with zeros, and says so; a plain number is no env's."""
+
+    class Sometimes(Walk):
+        def _info(self) -> dict[str, Any]:
+            return super()._info() if self.place % 2 else {}
+
+    class Plain(SyncVectorEnv):
+        def step(self, actions: Any) -> Any:
+            *rest, infos = super().step(actions)
+            return (*rest, infos | {"frames": 7})
+
+    def make(num_envs: int) -> Any:
+        envs = [lambda: Sometimes(mask=True)] * num_envs
+        return Plain(envs, autoreset_mode=AutoresetMode.SAME_STEP)
+
+    engine = from_callable(make)(6)
+    rows = started(engine)
+    assert rows.action_mask is not None
+    generator = np.random.default_rng(0)
+    for _ in range(100):
+        rows.actions[:] = engine.action.draw(generator, 6)
+        engine.step(0, 6)
+        engine.records(0, 6)
+        assert rows.action_mask.any(axis=1).all()
+    assert len(engine.statistics) == 2
+
+
 def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(UsageError, match="reset its envs by itself"):
         vectors(AutoresetMode.DISABLED)(2)
     with pytest.raises(UsageError, match="must be left alone for a vector"):
         vectors(AutoresetMode.SAME_STEP)(2, EmulateConfig(stack=2))
-    with pytest.raises(UsageError, match="Let the maker take num_envs"):
+    with pytest.raises(UsageError, match="must take num_envs"):
         from_callable(lambda: SyncVectorEnv([Walk] * 3))(2)
     engine = vectors(AutoresetMode.SAME_STEP)(4)
     started(engine)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from skipjack.errors import UsageError
 from skipjack.policies.config import PolicyConfig
-from skipjack.policies.encoders import MLPEncoder, make_encoder
+from skipjack.policies.encoders import MLPEncoder, WindowEncoder, make_encoder
 from skipjack.policies.fields import FieldsEncoder, _Categories, _Numbers, _Planes, unpack
 from skipjack.policies.policy import Policy
 from skipjack.spaces import Actions, Field, Layout
@@ -107,8 +109,57 @@ def test_pictures_of_every_order(shape: tuple[int, ...], channels: int) -> None:
     assert encoder(torch.zeros(2, 3, *shape, dtype=torch.uint8)).shape == (2, 3, 16)
 
 
+@pytest.mark.parametrize("side", [5, 9, 31, 32, 35, 36, 48])
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_grids_and_pictures_of_every_size(side: int, kind: type) -> None:
+    """Each can be read, and is scaled to what networks take, whatever its type."""
+    layout = Layout.box((side, side, 3), kind, 0, 255)
+    encoder = make_encoder(layout, PolicyConfig(hidden=16))
+    (part,) = encoder.parts
+    seen: list[torch.Tensor] = []
+    part.layers.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    full = torch.full((2, side, side, 3), 255).to(getattr(torch, np.dtype(kind).name))
+    assert encoder(full).shape == (2, 16)
+    assert seen[0].max() == 1
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 111), (111, 8, 8), (64, 48, 3), (3, 64, 48)])
+def test_channels_are_found(shape: tuple[int, ...]) -> None:
+    encoder = make_encoder(Layout.box(shape, np.uint8, 0, 1), PolicyConfig(hidden=16))
+    assert encoder.parts[0].layers[0].in_channels == (111 if 111 in shape else 3)
+
+
+@pytest.mark.parametrize("high", [1, 2**31 - 1, 2**63 - 1])
+@pytest.mark.parametrize("others", [0, 1])
+def test_wide_integers_are_not_lost(high: int, others: int) -> None:
+    """Normalised, rows that differ are told apart, however wide their bounds."""
+    fields = [Field(f"n{i}", (2,), 0, high, 0, I8) for i in range(1 + others)]
+    encoder = make_encoder(Layout(tuple(fields), I8), PolicyConfig(hidden=16, normalise=True))
+    found = torch.randint(0, 2, (50, 2 + 2 * others))
+    encoder.adapt(found, torch.ones(50, dtype=torch.bool))
+    told = encoder(torch.tensor([[0] * found.shape[1], [1] * found.shape[1]]))
+    assert (told[0] - told[1]).abs().max() > 0.1
+
+
+def test_an_infinity_does_not_stay_in_the_normaliser() -> None:
+    encoder = make_encoder(Layout.box((3,)), PolicyConfig(hidden=8, normalise=True))
+    seen = torch.randn(100, 3)
+    seen[7, 1] = math.inf
+    encoder.adapt(seen, torch.ones(100, dtype=torch.bool))
+    assert encoder.normaliser.mean.isfinite().all()
+    assert encoder(seen).isfinite().all()
+
+
 def test_what_auto_takes() -> None:
     assert isinstance(make_encoder(Layout.box((8,)), PolicyConfig()), MLPEncoder)
+    grid = Layout.box((5, 5), np.int64, 0, 2, 3)
+    assert isinstance(make_encoder(grid, PolicyConfig()), WindowEncoder)
+    for other in (
+        Layout.box((5, 5), np.int64, 1, 3, 3),
+        Layout.box((5, 5), np.int64, 0, 999, 1000),
+    ):
+        assert isinstance(make_encoder(other, PolicyConfig()), FieldsEncoder)
+    assert isinstance(make_encoder(grid, PolicyConfig(normalise=True)), FieldsEncoder)
     single = Layout.box((), np.int64, 0, 15, 16)  # a Discrete
     assert isinstance(make_encoder(single, PolicyConfig()), FieldsEncoder)
     with pytest.raises(UsageError, match="one type"):

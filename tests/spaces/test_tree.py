@@ -188,6 +188,25 @@ def test_unbounded_actions_are_told() -> None:
     assert (tree.actions.low, tree.actions.high) == ((-1.0, -1.0), (1.0, 1.0))
 
 
+def test_one_bound_is_kept() -> None:
+    with pytest.warns(UserWarning, match="no bounds"):
+        tree = ActionTree(spaces.Box(np.array([5, -np.inf]), np.array([np.inf, 5])))
+    assert (tree.actions.low, tree.actions.high) == ((5.0, 3.0), (7.0, 5.0))
+
+
+def test_bytes_are_in_this_machines_order() -> None:
+    space = spaces.Dict({"a": spaces.Box(0, 9, (2,), ">f4"), "b": spaces.MultiBinary(3)})
+    tree = Observations(space)
+    row = np.zeros(tree.layout.shape, tree.layout.dtype)
+    tree.pack({"a": np.array([1.5, 2.5], ">f4"), "b": np.zeros(3, np.int8)}, row)
+    assert unpack(tree.layout, torch.from_numpy(row[None]))["a"].tolist() == [[1.5, 2.5]]
+
+
+def test_empty_spaces_are_refused() -> None:
+    with pytest.raises(UsageError, match="must have parts"):
+        Observations(spaces.Dict({"a": spaces.Dict({}), "b": spaces.Discrete(2)}))
+
+
 def test_masks() -> None:
     actions = ActionTree(spaces.MultiDiscrete([2, 3]), masked=True).actions
     assert list(legal((np.array([1, 0]), np.array([0, 1, 1])), actions)) == [1, 0, 0, 1, 1]
