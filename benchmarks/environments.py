@@ -30,7 +30,14 @@ ENVIRONMENTS: dict[str, list[str]] = {
     "gymnasium:Acrobot-v1": [],
     "gymnasium:Pendulum-v1": ["--train.discount=0.9"],
     "gymnasium:MountainCarContinuous-v0": [],
-    "gymnasium:LunarLander-v3": ["--train.steps=1500e3", "--train.discount=0.999"],
+    "gymnasium:LunarLander-v3": [
+        "--train.steps=1500e3",
+        "--train.horizon=512",
+        "--train.minibatches=16",
+        "--train.discount=0.999",
+        "--train.trace=0.98",
+        "--train.entropy-weight=0.01",
+    ],
     "gymnasium:HalfCheetah-v5": ["--train.steps=1000e3"],
     "gymnasium:minigrid:MiniGrid-DoorKey-5x5-v0": [
         "--env.drop=mission",

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from skipjack.config import Choice, Within
+from skipjack.config import Pow2, Within
 from skipjack.errors import must
 
 
@@ -18,7 +18,7 @@ class EmulateConfig:
     """Arguments for the environment's maker, as JSON: '{"continuous": true}'."""
     drop: str = ""
     """Parts of the observation to leave out, with commas between them: "mission,camera.depth"."""
-    stack: Annotated[int, Choice(1, 2, 3, 4, 8, 16)] = 1
+    stack: Annotated[int, Pow2(1, 8), Within(1, 1024)] = 1
     """Newest observations that are shown together."""
     time_limit: Annotated[int, Within(0, 1_000_000_000)] = 0
     """Steps after which an episode is truncated, if the environment does not do so earlier; 0: none."""

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import gymnasium
 import numpy as np
 import numpy.typing as npt
 
@@ -126,16 +127,32 @@ def guarded(do: Callable[..., Any], *arguments: Any, env: int, seed: int, where:
         return do(*arguments)
     except SkipjackError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise failed(env, seed, where, error) from error
 
 
-def failed(env: int, seed: int, where: str, error: Exception) -> EnvError:
+def failed(env: int, seed: int, where: str, error: BaseException) -> EnvError:
     """What an env that raised in `reset` or `step` is reported as, with its traceback."""
     lines = "".join(traceback.format_exception(error)).rstrip()
     return EnvError(
         f"Env {env} (seed {seed}) must not fail, but raised in {where}:\n{lines}", env, seed
     )
+
+
+def without_mask(space: Any) -> tuple[Any, bool]:
+    """An observation space without its mask, and whether it had one: PettingZoo's way to tell it."""
+    if not isinstance(space, gymnasium.spaces.Dict) or MASK not in space.spaces:
+        return space, False
+    rest = {key: part for key, part in space.spaces.items() if key != MASK}
+    return (
+        rest["observation"] if list(rest) == ["observation"] else gymnasium.spaces.Dict(rest)
+    ), True
+
+
+def bare(seen: Any) -> Any:
+    """An observation without its mask."""
+    rest = {key: part for key, part in seen.items() if key != MASK}
+    return rest["observation"] if list(rest) == ["observation"] else rest
 
 
 def checked_reset(found: Any) -> tuple[Any, Any]:

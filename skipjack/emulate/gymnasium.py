@@ -11,7 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.engine import MASK, PythonEngine, checked_reset, failed, guarded
+from skipjack.emulate.engine import (
+    MASK,
+    PythonEngine,
+    bare,
+    checked_reset,
+    failed,
+    guarded,
+    without_mask,
+)
 from skipjack.emulate.picture import picture
 from skipjack.errors import SkipjackError, must
 from skipjack.native.scene import Scene
@@ -44,13 +52,14 @@ class Emulated(PythonEngine):
         # Whether there are masks shows only in an info. The reset that tells it is not played on, and
         # every env has it: an env must not do otherwise for being a worker's first.
         _, info = checked_reset(guarded(_reset, sample, env=0, seed=0, where="reset"))
+        space, self.nested = without_mask(sample.observation_space)
         super().__init__(
             num_envs,
             (0,),
             config,
-            sample.observation_space,
+            space,
             sample.action_space,
-            masked=MASK in info,
+            masked=self.nested or MASK in info,
             threshold=sample.spec.reward_threshold if sample.spec is not None else None,
         )
         self.envs = [sample, *(wrapped(make(), config) for _ in range(num_envs - 1))]
@@ -72,7 +81,7 @@ class Emulated(PythonEngine):
                 self._step(env)
             except SkipjackError:
                 raise
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise failed(env, self.seeds[env], "step", error) from error
 
     def scene(self, env: int) -> Scene:
@@ -99,21 +108,24 @@ class Emulated(PythonEngine):
         rows.truncated[row] = truncated
         if terminated or truncated:
             if truncated or self.final_all:
-                self.write_final[env][0](observation)
+                self.write_final[env][0](bare(observation) if self.nested else observation)
             ledger.end(env, 0, row, truncated, info)
             self._begin(env)
         else:
-            self.write[env][0](observation)
-            if self.action.masked:
-                self._write_mask(row, info.get(MASK))
+            self._show(env, observation, info)
 
     def _begin(self, env: int, seed: int | None = None) -> None:
         """The env's next episode."""
         observation, info = self.envs[env].reset(seed=seed)
-        self._verify(env, [observation])
-        self.write[env][0](observation)
+        self._verify(env, [bare(observation) if self.nested else observation])
+        self._show(env, observation, info)
+
+    def _show(self, env: int, observation: Any, info: Any) -> None:
+        """What the env shows next."""
         if self.action.masked:
-            self._write_mask(self.row_of[env][0], info.get(MASK))
+            mask = observation[MASK] if self.nested else info.get(MASK)
+            self._write_mask(self.row_of[env][0], mask)
+        self.write[env][0](bare(observation) if self.nested else observation)
 
 
 def _reset(env: gymnasium.Env[Any, Any]) -> Any:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
 
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.engine import MASK, PythonEngine, checked_reset, guarded
+from skipjack.emulate.engine import MASK, PythonEngine, bare, checked_reset, guarded, without_mask
 from skipjack.emulate.picture import picture
 from skipjack.errors import must
 from skipjack.native.scene import Scene
@@ -51,7 +50,7 @@ class Worlds(PythonEngine):
                 stack=config.stack,
                 clip_observations=config.clip_observations,
             )
-        space, self.nested = _without_mask(
+        space, self.nested = without_mask(
             _common(first.observation_space, self.agents, "observation")
         )
         _, infos = checked_reset(guarded(_reset, first, env=0, seed=0, where="reset"))
@@ -176,10 +175,7 @@ class Worlds(PythonEngine):
 
     def _bare(self, seen: Any) -> Any:
         """The observation without its mask."""
-        if not self.nested:
-            return seen
-        rest = {key: part for key, part in seen.items() if key != MASK}
-        return rest["observation"] if list(rest) == ["observation"] else rest
+        return bare(seen) if self.nested else seen
 
 
 def _reset(world: Any) -> Any:
@@ -202,16 +198,6 @@ def _common(space_of: Callable[[Any], Any], agents: list[Any], what: str) -> Any
                 **{str(agents[0]): str(first), str(agent): str(space_of(agent))},
             )
     return first
-
-
-def _without_mask(space: Any) -> tuple[Any, bool]:
-    """PettingZoo's way to tell legal actions: a part of the observation of that name."""
-    if not isinstance(space, gymnasium.spaces.Dict) or MASK not in space.spaces:
-        return space, False
-    rest = {key: part for key, part in space.spaces.items() if key != MASK}
-    return (
-        rest["observation"] if list(rest) == ["observation"] else gymnasium.spaces.Dict(rest)
-    ), True
 
 
 def _teams(agents: list[Any], how: str) -> tuple[int, ...]:

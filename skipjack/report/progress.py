@@ -46,6 +46,7 @@ class Progress:
         losses: by name.
         episodes: whole (not partial) episodes that ended in this update.
         means: over all of them: score, return, length, outcome and every statistic; empty if none.
+        restarts: workers replaced in this sitting because they crashed.
     """
 
     update: int
@@ -58,6 +59,7 @@ class Progress:
     losses: Mapping[str, float]
     episodes: int
     means: Mapping[str, float]
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ def update_row(progress: Progress) -> dict[str, Any]:
         "seconds": progress.seconds,
         "steps_per_second": progress.interval_steps / max(progress.interval_seconds, 1e-9),
         "episodes": progress.episodes,
+        **({"restarts": progress.restarts} if progress.restarts else {}),
         **{f"episodes/{name}": mean for name, mean in progress.means.items()},
         **{f"losses/{name}": loss for name, loss in progress.losses.items()},
         **{f"profile/{name}": seconds for name, seconds in progress.profile.items()},

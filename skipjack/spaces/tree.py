@@ -57,8 +57,11 @@ class Observations:
         targets = [(view, path) for view, (path, _) in zip(views, self._leaves, strict=True)]
         if targets[0][1] == ():
             (view, _), *_ = targets
+            shape = view.shape
 
             def write(value: Any) -> None:
+                if np.shape(value) != shape:  # numpy would stretch it
+                    self.verify(value)
                 view[...] = value
 
             return write
@@ -68,6 +71,8 @@ class Observations:
                 part = value
                 for key in path:
                     part = part[key]
+                if np.shape(part) != view.shape:
+                    self.verify(value)
                 view[...] = part
 
         return write_parts
@@ -97,6 +102,14 @@ class Observations:
                     hint="Change the environment's space or what it returns.",
                     got=found.shape,
                 )
+            if isinstance(leaf, CHOICES) and found.size and found.dtype.kind in "biu":
+                field = _field(path, leaf)
+                if found.min() < field.low or found.max() > field.high:
+                    raise must(
+                        f"{name} must be what its space says, {field.low} to {field.high}",
+                        hint="Change the environment's space or what it returns.",
+                        got=found.tolist(),
+                    )
             whole = leaf.dtype.kind in "biu"
             if found.dtype.kind not in ("biu" if whole else "biuf"):
                 raise must(

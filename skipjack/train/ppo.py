@@ -151,6 +151,11 @@ class PPO:
             self._value_stash()
             for batch in self.held:
                 self._value_last(self.seats.narrow(batch))
+        if self.steps == self.began:
+            raise RunError(
+                f"Somebody must be able to act, but no row was for {self.config.horizon} steps: all "
+                f"are dead or wait (an all-zero action mask). Change the environment."
+            )
 
     def learn(self) -> dict[str, float]:
         """Improve the policy on the rollout; gives the losses by name, means over minibatches."""
@@ -202,6 +207,7 @@ class PPO:
             losses=losses,
             episodes=count,
             means=means,
+            restarts=getattr(self.vector, "restarts", 0),
         )
         return self.progress
 
@@ -355,6 +361,12 @@ class PPO:
 
     def _check(self, losses: dict[str, float]) -> None:
         wrong = [name for name, found in losses.items() if not math.isfinite(found)]
+        if wrong and not self.rollout.is_finite():
+            raise RunError(
+                f"Observations and rewards must be finite, but some of update {self.updates} at step "
+                f"{self.steps} were not. Find which with skipjack check, or bound them with "
+                f"env.clip_observations."
+            )
         if wrong:
             raise RunError(
                 f"Losses and gradients must be finite, but in update {self.updates} at step "

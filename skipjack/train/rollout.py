@@ -151,6 +151,11 @@ class Rollout:
         else:
             torch.add(self.advantages, self.values, out=self.targets)
 
+    def is_finite(self) -> bool:
+        """Whether what the envs gave is; rows of bytes are not looked into."""
+        seen = (self.observations, self.rewards)
+        return all(bool(part.isfinite().all()) for part in seen if part.is_floating_point())
+
     def minibatches(self, count: int, generator: torch.Generator) -> Iterator[Minibatch]:
         """All rows in random order, in `count` parts of equal size (within one row)."""
         order = torch.randperm(self.rows, generator=generator).to(self.values.device)

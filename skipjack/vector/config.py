@@ -29,8 +29,8 @@ class VectorConfig:
     """What happens when a worker process dies or hangs: the run stops, or the worker is replaced and
     its envs begin new episodes. An env that raises always stops the run."""
     timeout: Annotated[float, Within(0.0, None)] = 60.0
-    """Seconds that a worker process may take for a step of its envs before it counts as hanging; 0 is
-    for ever."""
+    """Seconds that a worker process may take for a step of its envs before it counts as hanging (for
+    making them, at least 120); 0 is for ever. One process alone notices no hanging."""
 
 
 def cores() -> int:

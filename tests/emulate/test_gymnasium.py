@@ -172,6 +172,55 @@ def test_an_old_reset_of_a_gymnasium_env() -> None:
     assert engine.envs[0].env.given == {"seed": 5}
 
 
+def test_a_mask_in_the_observation() -> None:
+    """As PettingZoo has it: it masks, and the policy does not see it."""
+
+    class Inside(Walk):
+        def __init__(self) -> None:
+            super().__init__()
+            inner = self.observation_space
+            mask = gymnasium.spaces.MultiBinary(2)
+            self.observation_space = gymnasium.spaces.Dict(observation=inner, action_mask=mask)
+
+        def _see(self) -> dict[str, Any]:
+            mask = np.array([self.place > -3, 1], np.int8)
+            return {"observation": super()._see(), "action_mask": mask}
+
+    inside, outside = make(Inside), make(lambda: Walk(mask=True))
+    a, b = started(inside), started(outside)
+    for step in range(60):
+        a.actions[:] = b.actions[:] = step % 3 > 0
+        inside.step(0, 3)
+        outside.step(0, 3)
+        for name, array in a.arrays().items():
+            assert array.tobytes() == b.arrays()[name].tobytes(), name
+
+
+class Leaves(Walk):
+    def step(self, action: Any) -> Any:
+        raise SystemExit(4)
+
+
+class Stretches(Walk):
+    def step(self, action: Any) -> Any:
+        seen, *rest = super().step(action)
+        return (seen | {"clock": np.zeros(1)}, *rest)
+
+
+@pytest.mark.parametrize(
+    ("make_env", "error", "words"),
+    [
+        (Leaves, EnvError, "SystemExit: 4"),
+        (Stretches, UsageError, r"part 'clock' must have the shape"),
+    ],
+)
+def test_faults_in_a_step_are_told(make_env: Any, error: type, words: str) -> None:
+    engine = make(make_env)
+    started(engine)
+    with pytest.raises(error, match=words):
+        engine.step(0, 3)
+
+
 def test_a_reward_that_is_no_number_stays_so() -> None:
     engine = make(clip_rewards=1.0)
     assert math.isnan(engine._clipped(math.nan))
@@ -243,6 +292,11 @@ class Wrong(Walk):
         return super()._see() | {"clock": np.zeros(3)}
 
 
+class Beyond(Walk):
+    def _see(self) -> dict[str, Any]:
+        return super()._see() | {"place": np.int64(9)}
+
+
 class Bare(Walk):
     def reset(self, **how: Any) -> Any:
         return super().reset(**how)[0]
@@ -257,6 +311,7 @@ class Spaceless(Walk):
 @pytest.mark.parametrize(
     ("make_env", "settings", "message"),
     [
+        (Beyond, {}, "part 'place' must be what its space says, -4.* to 4"),
         (Bare, {}, "Reset must give an observation and an info"),
         (Spaceless, {}, "must have an observation_space"),
         (Wrong, {}, r"part 'clock' must have the shape that its space says"),

@@ -187,7 +187,9 @@ def test_observations_that_do_not_count_stay_out_of_the_normaliser() -> None:
     assert torch.allclose(policy.encoder.normaliser.mean, seen[alive].mean(0))
     with pytest.raises(UsageError, match="one-hot"):
         Policy(
-            Layout.box((5, 5), np.uint8, kinds=3), Actions.discrete(2), PolicyConfig(encoder="window", normalise=True)
+            Layout.box((5, 5), np.uint8, kinds=3),
+            Actions.discrete(2),
+            PolicyConfig(encoder="window", normalise=True),
         )
 
 

@@ -282,3 +282,17 @@ def test_progress_holds_means_over_all_whole_episodes() -> None:
             assert progress.means["return"] == pytest.approx(np.mean([r["return"] for r in whole]))
             assert "outcome" not in progress.means  # NaN throughout: this game has no winner
     assert sum(progress.profile.values()) == pytest.approx(progress.interval_seconds, rel=1e-6)
+
+
+def test_a_rollout_in_which_nobody_can_act_is_an_error() -> None:
+    """Steps would stand still for ever."""
+    vector = make("bandit/masked", num_envs=8)
+    trainer = PPO(TrainConfig(minibatches=1), vector, Policy(vector.observation, vector.action))
+    trainer.start()
+    for batch in trainer.held:
+        batch.action_mask[:] = 0
+    vector.engine.step = None
+    vector.send = lambda actions, group: None
+    vector.recv = lambda: trainer.held[0] if trainer.held else batch
+    with pytest.raises(RunError, match="no row was for"):
+        trainer.collect()
