@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
             screen.show("loading torch")
             # Trackers close first: the screen is still there if they have something to say.
             sink.sinks = [*trackers.begin(task.tracked, folder, screen.message), screen]
-            from skipjack.run.run import Run, result_row
+            with _undisturbed():
+                from skipjack.run.run import Run, result_row
 
             session = Run(task.configured, folder, sink, task.resumed, task.weights)
             ready = time.perf_counter()
@@ -214,3 +216,16 @@ def _at_edge(configured: Configured) -> str:
         f"{name} = {values[name]} is {found[name]}" for name in given(configured) if name in found
     ]
     return f"Is this meant? {'; '.join(strange)}." if strange else ""
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals wait while torch loads: its C++ half ends the process when they fall into its import."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

