@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from skipjack.emulate.config import EmulateConfig
 from skipjack.emulate.ledger import Ledger
+from skipjack.emulate.picture import picture
 from skipjack.errors import EnvError, SkipjackError, must
+from skipjack.native.scene import Scene
 from skipjack.rows import Rows
 from skipjack.spaces.tree import ActionTree, Observations, legal
 
@@ -23,7 +25,12 @@ MASK = "action_mask"
 class PythonEngine:
     """The part of an engine that does not depend on whose interface its envs have.
 
+    Subclasses say how an env takes a step (`_step`) and begins an episode (`_begin`). Each env is
+    seeded once, at the engine's reset; its later episodes go on from there, so that what it does
+    depends on its seed alone.
+
     Args:
+        envs: the envs, of one kind; all have been reset as often.
         num_envs, teams: as in `skipjack.rows.Engine`; one team for each seat.
         config: settings.
         observation_space, action_space: of each seat.
@@ -31,8 +38,11 @@ class PythonEngine:
         threshold: reward threshold of the env's registration; None if it has none.
     """
 
+    in_python = True
+
     def __init__(
         self,
+        envs: list[Any],
         num_envs: int,
         teams: tuple[int, ...],
         config: EmulateConfig,
@@ -41,6 +51,7 @@ class PythonEngine:
         masked: bool,
         threshold: float | None = None,
     ) -> None:
+        self.envs = envs
         self.num_envs, self.seats, self.teams, self.config = num_envs, len(teams), teams, config
         self.tree = Observations(observation_space, config.dropped())
         self.observation = self.tree.layout
@@ -67,6 +78,18 @@ class PythonEngine:
         self.write = self._writers(rows.observations)
         self.write_final = self._writers(rows.final)
 
+    def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
+        """Start envs [lo, hi) anew."""
+        for env, seed in zip(range(lo, hi), seeds, strict=True):
+            own = self._anew(env, seed)
+            guarded(self._begin, env, own, env=env, seed=own, where="reset")
+
+    def step(self, lo: int, hi: int) -> None:
+        """Advance envs [lo, hi) one tick."""
+        for env in range(lo, hi):
+            self.ledger.found.pop(env, None)
+            guarded(self._step, env, env=env, seed=self.seeds[env], where="step")
+
     def records(self, lo: int, hi: int) -> npt.NDArray[Any]:
         """The episodes that ended in the last step."""
         return self.ledger.records(lo, hi)
@@ -76,6 +99,23 @@ class PythonEngine:
 
     def load(self, lo: int, hi: int, state: bytes) -> None:
         """Never asked: there is nothing saved."""
+        raise NotImplementedError
+
+    def scene(self, env: int) -> Scene:
+        """The env's own `rgb_array` picture."""
+        return picture(self.envs[env])
+
+    def close(self) -> None:
+        """Close every env."""
+        while self.envs:
+            self.envs.pop().close()
+
+    def _step(self, env: int) -> None:
+        """Advance one env with its rows' actions, and begin its next episode if it ended."""
+        raise NotImplementedError
+
+    def _begin(self, env: int, seed: int | None = None) -> None:
+        """Begin an env's next episode, from a seed if one is given."""
         raise NotImplementedError
 
     def _writers(self, place: npt.NDArray[Any]) -> list[list[Callable[[Any], None]]]:
@@ -128,15 +168,38 @@ def guarded(do: Callable[..., Any], *arguments: Any, env: int, seed: int, where:
     except SkipjackError:
         raise
     except (Exception, SystemExit) as error:
-        raise failed(env, seed, where, error) from error
+        lines = "".join(traceback.format_exception(error)).rstrip()
+        raise EnvError(
+            f"Env {env} (seed {seed}) must not fail, but raised in {where}:\n{lines}", env, seed
+        ) from error
 
 
-def failed(env: int, seed: int, where: str, error: BaseException) -> EnvError:
-    """What an env that raised in `reset` or `step` is reported as, with its traceback."""
-    lines = "".join(traceback.format_exception(error)).rstrip()
-    return EnvError(
-        f"Env {env} (seed {seed}) must not fail, but raised in {where}:\n{lines}", env, seed
-    )
+def alike(first: Any, make: Callable[[], Any], count: int) -> list[Any]:
+    """`count` envs, the first of which was reset to see what it tells: so are the others.
+
+    An env must not do otherwise for being the one that was looked at, or a worker's first.
+    """
+    envs = [first, *(make() for _ in range(count - 1))]
+    for env, other in enumerate(envs[1:], 1):
+        probed(other, env)
+    return envs
+
+
+def probed(world: Any, env: int = 0) -> tuple[Any, Any]:
+    """What an env's reset gives, to see what it tells; it is not played on.
+
+    Raises:
+        EnvError: it raised.
+        UsageError: it gave no observation and info.
+    """
+    found = guarded(lambda: world.reset(seed=0), env=env, seed=0, where="reset")
+    if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], Mapping):
+        raise must(
+            "reset must give an observation and an info",
+            hint="Return (observation, {}).",
+            got=type(found).__name__,
+        )
+    return found
 
 
 def without_mask(space: Any) -> tuple[Any, bool]:
@@ -153,18 +216,3 @@ def bare(seen: Any) -> Any:
     """An observation without its mask."""
     rest = {key: part for key, part in seen.items() if key != MASK}
     return rest["observation"] if list(rest) == ["observation"] else rest
-
-
-def checked_reset(found: Any) -> tuple[Any, Any]:
-    """What a reset gave, which must be an observation and an info.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], dict):
-        raise must(
-            "reset must give an observation and an info",
-            hint="Return (observation, {}).",
-            got=type(found).__name__,
-        )
-    return found

@@ -8,28 +8,14 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-import numpy.typing as npt
 
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.engine import (
-    MASK,
-    PythonEngine,
-    bare,
-    checked_reset,
-    failed,
-    guarded,
-    without_mask,
-)
-from skipjack.emulate.picture import picture
-from skipjack.errors import SkipjackError, must
-from skipjack.native.scene import Scene
+from skipjack.emulate.engine import MASK, PythonEngine, alike, bare, probed, without_mask
+from skipjack.errors import must
 
 
 class Emulated(PythonEngine):
     """`num_envs` Gymnasium environments, stepped one after the other.
-
-    Each env is seeded once, at the engine's reset; its later episodes go on from there, so that
-    what it does depends on its seed alone.
 
     Args:
         first: the first env, already made.
@@ -37,8 +23,6 @@ class Emulated(PythonEngine):
         num_envs: envs in all.
         config: settings.
     """
-
-    in_python = True
 
     def __init__(
         self,
@@ -49,11 +33,10 @@ class Emulated(PythonEngine):
     ) -> None:
         checked_spaces(first)
         sample = wrapped(first, config)
-        # Whether there are masks shows only in an info. The reset that tells it is not played on, and
-        # every env has it: an env must not do otherwise for being a worker's first.
-        _, info = checked_reset(guarded(_reset, sample, env=0, seed=0, where="reset"))
+        _, info = probed(sample)  # whether there are masks shows only in an info
         space, self.nested = without_mask(sample.observation_space)
         super().__init__(
+            alike(sample, lambda: wrapped(make(), config), num_envs),
             num_envs,
             (0,),
             config,
@@ -62,36 +45,6 @@ class Emulated(PythonEngine):
             masked=self.nested or MASK in info,
             threshold=sample.spec.reward_threshold if sample.spec is not None else None,
         )
-        self.envs = [sample, *(wrapped(make(), config) for _ in range(num_envs - 1))]
-        for env, other in enumerate(self.envs[1:], 1):
-            guarded(_reset, other, env=env, seed=0, where="reset")
-
-    def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
-        """Start envs [lo, hi) anew."""
-        for env, seed in zip(range(lo, hi), seeds, strict=True):
-            own = self._anew(env, seed)
-            self.rows.alive[self.row_of[env][0]] = True
-            guarded(self._begin, env, own, env=env, seed=own, where="reset")
-
-    def step(self, lo: int, hi: int) -> None:
-        """Advance envs [lo, hi) one step."""
-        for env in range(lo, hi):
-            self.ledger.found.pop(env, None)
-            try:
-                self._step(env)
-            except SkipjackError:
-                raise
-            except (Exception, SystemExit) as error:
-                raise failed(env, self.seeds[env], "step", error) from error
-
-    def scene(self, env: int) -> Scene:
-        """The env's own `rgb_array` picture."""
-        return picture(self.envs[env])
-
-    def close(self) -> None:
-        """Close every env."""
-        while self.envs:
-            self.envs.pop().close()
 
     def _step(self, env: int) -> None:
         rows, ledger, (row,) = self.rows, self.ledger, self.row_of[env]
@@ -117,6 +70,7 @@ class Emulated(PythonEngine):
     def _begin(self, env: int, seed: int | None = None) -> None:
         """The env's next episode."""
         observation, info = self.envs[env].reset(seed=seed)
+        self.rows.alive[self.row_of[env][0]] = True
         self._verify(env, [bare(observation) if self.nested else observation])
         self._show(env, observation, info)
 
@@ -126,10 +80,6 @@ class Emulated(PythonEngine):
             mask = observation[MASK] if self.nested else info.get(MASK)
             self._write_mask(self.row_of[env][0], mask)
         self.write[env][0](bare(observation) if self.nested else observation)
-
-
-def _reset(env: gymnasium.Env[Any, Any]) -> Any:
-    return env.reset(seed=0)
 
 
 def checked_spaces(env: Any) -> None:

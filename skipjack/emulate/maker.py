@@ -79,7 +79,7 @@ class Maker:
                     asked=num_envs,
                 )
             return Vectorised(first, config)
-        if _has_agents(first):
+        if has_agents(first):
             from skipjack.emulate.pettingzoo import Worlds
 
             return Worlds(parallel(first), lambda: parallel(make()), num_envs, config)
@@ -183,5 +183,6 @@ def parallel(env: Any) -> Any:
         ) from error
 
 
-def _has_agents(env: Any) -> bool:
+def has_agents(env: Any) -> bool:
+    """Whether an env is one of PettingZoo's, parallel or AEC."""
     return hasattr(env, "possible_agents") or hasattr(env, "agent_iter")

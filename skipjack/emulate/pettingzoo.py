@@ -6,14 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.engine import MASK, PythonEngine, bare, checked_reset, guarded, without_mask
-from skipjack.emulate.picture import picture
+from skipjack.emulate.engine import MASK, PythonEngine, alike, bare, probed, without_mask
 from skipjack.errors import must
-from skipjack.native.scene import Scene
 
 
 class Worlds(PythonEngine):
@@ -33,8 +28,6 @@ class Worlds(PythonEngine):
         UsageError: agents differ in their spaces, or a setting does not fit several agents.
     """
 
-    in_python = True
-
     def __init__(
         self, first: Any, make: Callable[[], Any], num_envs: int, config: EmulateConfig
     ) -> None:
@@ -53,8 +46,9 @@ class Worlds(PythonEngine):
         space, self.nested = without_mask(
             _common(first.observation_space, self.agents, "observation")
         )
-        _, infos = checked_reset(guarded(_reset, first, env=0, seed=0, where="reset"))
+        _, infos = probed(first)
         super().__init__(
+            alike(first, make, num_envs),
             num_envs,
             _teams(self.agents, config.teams),
             config,
@@ -62,31 +56,7 @@ class Worlds(PythonEngine):
             _common(first.action_space, self.agents, "action"),
             masked=self.nested or any(MASK in info for info in infos.values()),
         )
-        self.envs = [first, *(make() for _ in range(num_envs - 1))]
-        for env, other in enumerate(self.envs[1:], 1):  # as the first was
-            guarded(_reset, other, env=env, seed=0, where="reset")
         self.clocks = [0] * num_envs
-
-    def reset(self, lo: int, hi: int, seeds: npt.NDArray[np.uint64]) -> None:
-        """Start envs [lo, hi) anew."""
-        for env, seed in zip(range(lo, hi), seeds, strict=True):
-            own = self._anew(env, seed)
-            guarded(self._begin, env, own, env=env, seed=own, where="reset")
-
-    def step(self, lo: int, hi: int) -> None:
-        """Advance envs [lo, hi) one tick."""
-        for env in range(lo, hi):
-            self.ledger.found.pop(env, None)
-            guarded(self._step, env, env=env, seed=self.seeds[env], where="step")
-
-    def scene(self, env: int) -> Scene:
-        """The env's own `rgb_array` picture."""
-        return picture(self.envs[env])
-
-    def close(self) -> None:
-        """Close every env."""
-        while self.envs:
-            self.envs.pop().close()
 
     def _step(self, env: int) -> None:
         world, rows, row_of = self.envs[env], self.rows, self.row_of[env]
@@ -176,10 +146,6 @@ class Worlds(PythonEngine):
     def _bare(self, seen: Any) -> Any:
         """The observation without its mask."""
         return bare(seen) if self.nested else seen
-
-
-def _reset(world: Any) -> Any:
-    return world.reset(seed=0)
 
 
 def _common(space_of: Callable[[Any], Any], agents: list[Any], what: str) -> Any:

@@ -10,7 +10,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, Vecto
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.engine import MASK, PythonEngine, checked_reset, guarded
+from skipjack.emulate.engine import MASK, PythonEngine, guarded, probed
 from skipjack.errors import must
 from skipjack.native.scene import Scene
 
@@ -53,8 +53,9 @@ class Vectorised(PythonEngine):
                     hint="Wrap the environment in its maker.",
                     got=getattr(config, name),
                 )
-        _, infos = checked_reset(guarded(lambda: env.reset(seed=0), env=0, seed=0, where="reset"))
+        _, infos = probed(env)
         super().__init__(
+            [env],
             env.num_envs,
             (0,),
             config,
@@ -71,23 +72,19 @@ class Vectorised(PythonEngine):
         own = [self._anew(env, seed) for env, seed in enumerate(seeds)]
         self.rows.alive[:] = True
         self.resting[:] = False
-        guarded(self._begin, own, env=0, seed=own[0], where="reset")
+        guarded(self._begin_all, own, env=0, seed=own[0], where="reset")
 
     def step(self, lo: int, hi: int) -> None:
         """Advance all envs one step."""
         self._all(lo, hi)
         self.ledger.found.clear()
-        guarded(self._step, env=0, seed=self.seeds[0], where="step")
+        guarded(self._step_all, env=0, seed=self.seeds[0], where="step")
 
     def scene(self, env: int) -> Scene:
         """Vector envs draw nothing that could be relied on."""
         raise must("a vector environment must be looked at through a single one", env=env)
 
-    def close(self) -> None:
-        """Close the vector env."""
-        self.env.close()
-
-    def _begin(self, seeds: list[int]) -> None:
+    def _begin_all(self, seeds: list[int]) -> None:
         # Others' vector envs promise to take one number alone.
         each_its_own = isinstance(self.env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))
         seed: Any = seeds if each_its_own else seeds[0]
@@ -98,7 +95,7 @@ class Vectorised(PythonEngine):
             self.write[env][0](observation)
         self._write_masks(infos)
 
-    def _step(self) -> None:
+    def _step_all(self) -> None:
         rows, ledger = self.rows, self.ledger
         row_of = np.asarray(self.row_of)[:, 0]
         acted = [self._may_act(row) for row in row_of]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from skipjack import seeding
 from skipjack.config import flatten, replace
-from skipjack.errors import RunError, must
+from skipjack.errors import must
 from skipjack.policies.memory import State, clear
 from skipjack.report.progress import Progress
 from skipjack.rows import Batch
@@ -22,6 +22,7 @@ from skipjack.train import loss
 from skipjack.train.components import Components
 from skipjack.train.config import TrainConfig
 from skipjack.train.episodes import Episodes
+from skipjack.train.faults import Idle, check_finite
 from skipjack.train.heap import keep_freed_memory
 from skipjack.train.optim import learning_rate, make_optimisers
 from skipjack.train.profile import Profile
@@ -92,6 +93,7 @@ class PPO:
         self.episodes = Episodes(lambda: vector.statistics)
         self.profile = Profile()
         self.steps = self.updates = 0
+        self.idle = Idle()
         self.began = self.reported = 0  # steps before the present rollout, and when last reported
         self.seconds = 0.0
         self.memory: dict[int, State] = {}  # by group, before its newest batch
@@ -151,11 +153,7 @@ class PPO:
             self._value_stash()
             for batch in self.held:
                 self._value_last(self.seats.narrow(batch))
-        if self.steps == self.began:
-            raise RunError(
-                f"Somebody must be able to act, but no row was for {self.config.horizon} steps: all "
-                f"are dead or wait (an all-zero action mask). Change the environment."
-            )
+        self.idle.look(self.steps - self.began, self.config.horizon)
 
     def learn(self) -> dict[str, float]:
         """Improve the policy on the rollout; gives the losses by name, means over minibatches."""
@@ -187,7 +185,7 @@ class PPO:
             if self.adapt is not None:
                 self.adapt(rollout.observations, rollout.alive)
         self.updates += 1
-        self._check(losses)
+        check_finite(losses, self.rollout, self.updates, self.steps)
         return losses
 
     def summarise(self, losses: dict[str, float]) -> Progress:
@@ -358,22 +356,6 @@ class PPO:
             for group in optimiser.param_groups:
                 group["lr"] = rate
         return rate
-
-    def _check(self, losses: dict[str, float]) -> None:
-        wrong = [name for name, found in losses.items() if not math.isfinite(found)]
-        if wrong and not self.rollout.is_finite():
-            raise RunError(
-                f"Observations and rewards must be finite, but some of update {self.updates} at step "
-                f"{self.steps} were not. Find which with skipjack check, or bound them with "
-                f"env.clip_observations."
-            )
-        if wrong:
-            raise RunError(
-                f"Losses and gradients must be finite, but in update {self.updates} at step "
-                f"{self.steps} these were not: {', '.join(wrong)}. Start from the last good "
-                f"checkpoint with --from and a lower train.learning_rate or "
-                f"train.max_gradient_norm."
-            )
 
     def _noise(self, batch: Batch) -> Tensor:
         """Uniform noise (horizon, rows, components), a function of seed, group and update alone."""

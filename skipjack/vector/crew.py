@@ -38,12 +38,7 @@ class Crew:
     """Workers that together have `num_envs` envs, each a share of every group.
 
     Args:
-        make_engine: makes an engine of so many envs; called in each worker.
-        num_envs: envs in all.
-        workers: worker processes, at most as many as a group has envs.
-        groups: groups that take turns.
-        start: "fork", "spawn" or "auto".
-        timeout: seconds that a worker may take to answer; 0 is for ever.
+        make_engine, num_envs, workers, groups, start, timeout: as in `Processes`.
         restart: whether workers that crash are replaced.
 
     Attributes:

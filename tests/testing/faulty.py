@@ -254,6 +254,31 @@ class OnlyRight(Masked):
         return super().step(action)
 
 
+class OnlyRightInside(Good):
+    """The mask in the observation, as PettingZoo has it; raises where it is not kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.observation_space = spaces.Dict(
+            observation=self.observation_space, action_mask=spaces.MultiBinary(2)
+        )
+
+    def step(self, action: Any) -> Any:
+        if action == 0:
+            raise ValueError("an illegal action")
+        return super().step(action)
+
+    def see(self) -> Any:
+        return {"observation": super().see(), "action_mask": np.array([0, 1], np.int8)}
+
+
+class Unseeded(Good):
+    """Its reset is the old one."""
+
+    def reset(self) -> Any:  # type: ignore[override]
+        return super().reset(seed=0)[0]
+
+
 class Wordy(Good):
     def step(self, action: Any) -> Any:
         return (*super().step(action)[:4], {"speed": 1.0, "map": "forest", "path": [1, 2]})

@@ -36,6 +36,21 @@ def test_a_correct_env_is_clean(make: Any) -> None:
     }
 
 
+def test_a_mask_in_the_observation_is_obeyed() -> None:
+    """Only legal actions are tried, and the mask is no part of what the policy sees."""
+    report = checked(faulty.OnlyRightInside)
+    assert told(report, "wrong") == []
+    (spaces,) = [sentence for about, sentence in told(report, "ok") if about == "spaces"]
+    assert "action_mask" not in spaces
+
+
+def test_a_gymnasium_env_with_an_old_reset_is_of_the_old_interface() -> None:
+    """As in training: reset takes no seed."""
+    report = checked(faulty.Unseeded)
+    assert report.kind == "an environment of the old gym interface"
+    assert "calls" not in dict(told(report, "wrong"))
+
+
 @pytest.mark.parametrize(
     ("make", "level", "about", "words"),
     [

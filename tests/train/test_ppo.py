@@ -224,11 +224,22 @@ def test_waiting_and_dead_rows_leave_the_policy_loss_alone() -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("part", ["rewards", "observations"])
+def test_what_the_envs_gave_stops_the_run_if_it_is_not_finite(part: str) -> None:
+    """The learning rate is not to blame for it."""
+    trainer = trainer_of(make("cartpole", 8, threads=1))
+    trainer.collect()
+    getattr(trainer.rollout, part)[0, 0] = float("nan")
+    with pytest.raises(RunError, match=r"Observations and rewards must be finite.*update 1"):
+        trainer.learn()
+
+
 def test_losses_that_are_not_finite_stop_the_run() -> None:
     trainer = trainer_of(make("cartpole", 8, threads=1))
     trainer.collect()
-    trainer.rollout.rewards[0, 0] = float("nan")
-    with pytest.raises(RunError, match="update 1"):
+    with torch.no_grad():
+        trainer.policy.critic.bias.fill_(float("inf"))
+    with pytest.raises(RunError, match=r"Losses and gradients must be finite.*update 1.*rate"):
         trainer.learn()
 
 
@@ -284,8 +295,8 @@ def test_progress_holds_means_over_all_whole_episodes() -> None:
     assert sum(progress.profile.values()) == pytest.approx(progress.interval_seconds, rel=1e-6)
 
 
-def test_a_rollout_in_which_nobody_can_act_is_an_error() -> None:
-    """Steps would stand still for ever."""
+def test_rollouts_in_which_nobody_can_act_end_in_an_error() -> None:
+    """Steps would stand still for ever; a few such rollouts are no fault."""
     vector = make("bandit/masked", num_envs=8)
     trainer = PPO(TrainConfig(minibatches=1), vector, Policy(vector.observation, vector.action))
     trainer.start()
@@ -294,5 +305,7 @@ def test_a_rollout_in_which_nobody_can_act_is_an_error() -> None:
     vector.engine.step = None
     vector.send = lambda actions, group: None
     vector.recv = lambda: trainer.held[0] if trainer.held else batch
-    with pytest.raises(RunError, match="no row was for"):
+    for _ in range(31):  # of 32 ticks each
+        trainer.collect()
+    with pytest.raises(RunError, match="no row was for 1024 ticks"):
         trainer.collect()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from typing import Any
 
@@ -54,7 +53,7 @@ def check(
 def _made(report: Report, maker: Maker, config: Any) -> Any:
     """One env as the user's maker makes it; None if it cannot."""
     try:
-        many = {"num_envs": 2} if "num_envs" in inspect.signature(maker.make).parameters else {}
+        many = {"num_envs": 2} if maker.vector else {}
         return maker.make(**many | config.arguments())
     except SkipjackError as error:
         report.wrong("maker", str(error))

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from skipjack.emulate.config import EmulateConfig
+from skipjack.emulate.engine import MASK
 from skipjack.emulate.ledger import numbers as numeric
 from skipjack.errors import SkipjackError
 from skipjack.spaces.tree import ActionTree, legal
 from skipjack.testing.check.findings import Report
 from skipjack.testing.check.fits import leaves, misfits
 from skipjack.testing.check.play import Agents, Step, number
-from skipjack.testing.check.world import MASK, World
+from skipjack.testing.check.world import World, mask_in
 
 
 class Inspector:
@@ -139,7 +140,7 @@ class Inspector:
 
     def _masks(self, seen: Agents, infos: Agents) -> None:
         for agent in self.world.present():
-            mask = self.world.mask(seen.get(agent), infos.get(agent))
+            mask = mask_in(seen.get(agent), infos.get(agent))
             if mask is None:
                 if self.masked:
                     sentence = f"There is no {MASK} where there was one before: all choices count as legal."

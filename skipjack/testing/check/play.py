@@ -12,7 +12,7 @@ import numpy.typing as npt
 from skipjack.spaces.actions import Actions
 from skipjack.spaces.tree import ActionTree, legal
 from skipjack.testing.check.fits import leaves
-from skipjack.testing.check.world import Agents, Step, World
+from skipjack.testing.check.world import Agents, Step, World, mask_in
 
 Told = dict[str, int]
 """A number for each part of what a call told, equal where the part is equal."""
@@ -129,7 +129,7 @@ def mask_of(
     world: World, tree: ActionTree, agent: Any, seen: Agents, infos: Agents
 ) -> npt.NDArray[np.uint8] | None:
     """The legal choices of an agent; None where all are, or where the mask is no good."""
-    mask = world.mask(seen.get(agent), infos.get(agent))
+    mask = mask_in(seen.get(agent), infos.get(agent))
     try:
         return None if mask is None else legal(mask, tree.actions)
     except Exception:  # the watcher has told it

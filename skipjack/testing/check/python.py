@@ -10,7 +10,8 @@ from typing import Any
 import cloudpickle
 
 from skipjack.emulate.config import EmulateConfig
-from skipjack.emulate.maker import Maker
+from skipjack.emulate.engine import MASK
+from skipjack.emulate.maker import Maker, has_agents
 from skipjack.errors import SkipjackError, clause
 from skipjack.spaces.tree import ActionTree, Observations
 from skipjack.testing.check import speed
@@ -18,7 +19,7 @@ from skipjack.testing.check.findings import Report
 from skipjack.testing.check.inspector import Inspector
 from skipjack.testing.check.play import Call, Failed, difference, play
 from skipjack.testing.check.speed import Clock
-from skipjack.testing.check.world import MASK, Crowd, Solo, World
+from skipjack.testing.check.world import Crowd, Solo, World
 
 REPLAYED = 100
 """Calls of the first play that are compared after another reset from the same seed."""
@@ -34,7 +35,7 @@ def world_of(env: Any) -> World:
     Raises:
         UsageError: it is of no known interface.
     """
-    crowd = hasattr(env, "possible_agents") or hasattr(env, "agent_iter")
+    crowd = has_agents(env)
     return Crowd(env) if crowd else Solo(env)
 
 
@@ -66,7 +67,7 @@ def examine(
         return
     if tree is None:
         return
-    report.ok("spaces", _described(one, config.dropped()))
+    report.ok("spaces", _described(one, _known(config.dropped(), one)))
     inspector = Inspector(report, one, tree, config)
     whole = _play(report, one, two, tree, config, inspector, steps, seed, clock)
     _summary(report, inspector, config)
@@ -122,8 +123,8 @@ def _spaces(report: Report, world: World, config: EmulateConfig) -> ActionTree |
 
 
 def _known(dropped: list[str], world: World) -> list[str]:
-    """PettingZoo's masks are no part of what a policy sees."""
-    return [*dropped, MASK] if isinstance(world, Crowd) and _nested(world) else dropped
+    """Masks in an observation are no part of what a policy sees."""
+    return [*dropped, MASK] if _nested(world) else dropped
 
 
 def _nested(world: World) -> bool:

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import gymnasium
-
-from skipjack.emulate.maker import parallel
-from skipjack.emulate.old_gym import OldGym, space_of
+from skipjack.emulate.engine import MASK
+from skipjack.emulate.maker import parallel, single
+from skipjack.emulate.old_gym import space_of
 from skipjack.errors import UsageError
 
 Agents = dict[Any, Any]
-MASK = "action_mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,8 @@ class Solo:
 
     def __init__(self, env: Any) -> None:
         self.env, self.possible = env, [""]
-        self.old = None if isinstance(env, gymnasium.Env) else OldGym(env)
+        taken = single(env)
+        self.old = None if taken is env else taken
         self.kind = "an environment of the old gym interface" if self.old else "a Gymnasium env"
 
     def spaces(self, agent: Any) -> tuple[Any, Any]:
@@ -84,10 +83,6 @@ class Solo:
             found = observation, reward, done if not cut else False, cut, info
         return Step(*({"": part} for part in found))
 
-    def mask(self, seen: Any, info: Any) -> Any:
-        """What the info holds under action_mask."""
-        return info.get(MASK) if isinstance(info, Mapping) else None
-
 
 class Crowd:
     """A PettingZoo parallel env, or an AEC env through PettingZoo's own conversion."""
@@ -125,13 +120,6 @@ class Crowd:
         words = "observations, rewards, terminations, truncations and infos"
         return Step(*self._dictionaries(found, "step", words, 5))
 
-    def mask(self, seen: Any, info: Any) -> Any:
-        """What the observation, or else the info, holds under action_mask."""
-        for told in (seen, info):
-            if isinstance(told, Mapping) and MASK in told:
-                return told[MASK]
-        return None
-
     @staticmethod
     def _dictionaries(found: Any, name: str, words: str, count: int) -> Any:
         if (
@@ -146,6 +134,14 @@ class Crowd:
 
 
 World = Solo | Crowd
+
+
+def mask_in(seen: Any, info: Any) -> Any:
+    """What the observation, or else the info, holds under action_mask; None without one."""
+    for told in (seen, info):
+        if isinstance(told, Mapping) and MASK in told:
+            return told[MASK]
+    return None
 
 
 def _described(found: Any) -> str:
