@@ -6,7 +6,8 @@ Colours are (red, green, blue) or (red, green, blue, alpha), 0..255.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy.typing as npt
@@ -60,7 +61,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """A named picture of the game, scaled to width x height at (x, y)."""
+    """A picture from the scene's `sprites`, scaled to width x height at (x, y)."""
 
     x: float
     y: float
@@ -85,14 +86,48 @@ Primitive = Rectangle | Circle | Line | Text | Sprite | Image
 
 @dataclass(slots=True)
 class Scene:
-    """Primitives in the order of drawing, on a background of width x height."""
+    """Primitives in the order of drawing, on a background of width x height.
+
+    Attributes:
+        width, height: size in units; what lies outside is not seen.
+        background: colour beneath everything.
+        items: what to draw, from the lowest to the highest.
+        sprites: (rows, columns, 3 or 4) uint8 by name, what `Sprite` refers to. The same arrays from
+            picture to picture: renderers keep what they made of them.
+    """
 
     width: float
     height: float
     background: Colour = (12, 16, 24)
     items: list[Primitive] = field(default_factory=list)
+    sprites: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def add(self, *items: Primitive) -> Scene:
         """Draw these on top of what is there."""
         self.items.extend(items)
         return self
+
+    def place(self, scene: Scene, x: float, y: float, width: float, height: float) -> Scene:
+        """Draw another scene into the middle of a rectangle, as large as fits with its proportions.
+
+        What lies outside of the other scene's own background is drawn too: cover it afterwards.
+        """
+        scale = min(width / scene.width, height / scene.height)
+        left = x + (width - scale * scene.width) / 2
+        top = y + (height - scale * scene.height) / 2
+        self.add(
+            Rectangle(left, top, scale * scene.width, scale * scene.height, scene.background),
+            *(_moved(item, left, top, scale) for item in scene.items),
+        )
+        self.sprites = {**self.sprites, **scene.sprites}
+        return self
+
+
+def _moved(item: Any, left: float, top: float, scale: float) -> Any:
+    """A primitive, scaled and then moved by (left, top)."""
+    moved: dict[str, float] = {"x": left + scale * item.x, "y": top + scale * item.y}
+    if isinstance(item, Line):
+        moved |= {"x2": left + scale * item.x2, "y2": top + scale * item.y2}
+    lengths = ("width", "height", "radius", "size")
+    moved |= {name: scale * getattr(item, name) for name in lengths if hasattr(item, name)}
+    return replace(item, **moved)

@@ -1,0 +1,47 @@
+"""What a session needs of a screen: pictures out, keys in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from skipjack.native.scene import Scene
+
+LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
+DIGITS = tuple("0123456789")
+ARROWS = ("left", "right", "up", "down")
+OTHERS = (
+    "space", "enter", "tab", "escape", "backspace", "shift", "plus", "minus", "period", "comma",
+    "bracketleft", "bracketright", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10",
+)  # fmt: skip
+
+KEYS = (*LETTERS, *DIGITS, *ARROWS, *OTHERS)
+"""Names of all keys that screens tell of; "shift" is either of the two, "plus" the key with "="."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the keyboard did since the last look.
+
+    Attributes:
+        pressed: keys that went down since, in their order; a key that is held does not repeat.
+        held: keys that are down now.
+        closed: nobody looks any more: the window was closed, the last tab is gone.
+    """
+
+    pressed: tuple[str, ...] = ()
+    held: frozenset[str] = frozenset()
+    closed: bool = False
+
+
+class Screen(Protocol):
+    """Where a session shows itself. One thread calls it, some sixty times a second."""
+
+    def poll(self) -> Input:
+        """What the keyboard did since the last call; does not wait."""
+
+    def show(self, scene: Scene) -> None:
+        """Show a picture, scaled to what there is with its proportions; does not wait for it."""
+
+    def close(self) -> None:
+        """Free what is held. Closing twice is allowed."""
