@@ -47,7 +47,8 @@ def one(env: str, seed: int, changes: dict[str, Any]) -> dict[str, Any]:
     import torch
 
     from skipjack.run.config import configure
-    from skipjack.run.wiring import make_policy, make_vector
+    from skipjack.run.envs import make_vector
+    from skipjack.run.wiring import make_policy
     from skipjack.train.ppo import PPO
 
     configured = configure(env, flags={"seed": seed} | changes)

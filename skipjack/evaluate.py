@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,8 @@ from skipjack import seeding
 from skipjack.config import Within
 from skipjack.errors import must
 from skipjack.report.progress import Evaluation
+from skipjack.rows import Batch
 from skipjack.vector import Vector
-
-if TYPE_CHECKING:
-    import torch
-
 
 CHANCE_STEPS = 200_000
 """Steps that the random player may take anyway: a trained policy's episodes can be much shorter."""
@@ -41,6 +38,16 @@ class EvaluateConfig:
     """Take the most probable action instead of a sampled one."""
     opponent: str = ""
     """Opponent in games that take one; empty leaves the env's own setting."""
+
+
+class Actor(Protocol):
+    """Who plays all rows of a vector: a policy with its memory, the random player, a person."""
+
+    def act(self, batch: Batch) -> npt.NDArray[Any]:
+        """Actions (rows, width) for the batch."""
+
+    def follow(self, batch: Batch, alive: npt.NDArray[np.bool_]) -> None:
+        """Take in what they led to; `alive` (rows,) is from before the step."""
 
 
 def evaluate(
@@ -72,42 +79,11 @@ def evaluate(
     Raises:
         UsageError: the vector has several groups.
     """
-    import torch
+    from skipjack.policies.actor import PolicyActor
 
-    if vector.groups != 1:
-        raise must("an evaluation must have one group", groups=vector.groups)
-    policy.eval()
-    started = time.perf_counter()
-    device = next((part.device for part in policy.parameters()), torch.device("cpu"))
     seed = seeding.child(seed, "evaluation")
-    batch = vector.reset(seed)
-    state = policy.initial_state(vector.num_rows)
-    finished = np.zeros(vector.num_rows, np.int64)
-    records: list[npt.NDArray[Any]] = []
-    steps = tick = 0
-    with torch.no_grad():
-        while finished.min() < quota and steps < max_steps and not stop():
-            actions, state = _act(policy, batch, state, seed, tick, deterministic, device)
-            steps += int(np.count_nonzero(batch.may_act))
-            tick += 1
-            alive = batch.alive.copy()  # a dead step leaves no memory
-            batch = vector.step(actions)
-            if len(batch.episodes):
-                records.append(batch.episodes)
-                whole = batch.episodes["row"][~batch.episodes["partial"]]
-                finished[whole] += 1
-                if budget is not None and finished.min() == 1:
-                    quota = max(1, min(quota, budget // max(steps, 1)))
-                    budget = None
-            if state:
-                from skipjack.policies.memory import clear
-
-                ended = batch.terminated | batch.truncated | ~alive
-                state = clear(state, torch.from_numpy(ended).to(device))
-    if budget is not None:
-        # Some slot has not finished one episode: more than one of the others would be the short ones.
-        quota = 1
-    return summarise(records, quota, vector, steps, time.perf_counter() - started)
+    actor = PolicyActor(policy, vector.num_rows, seed, deterministic)
+    return _play(actor, vector, quota, budget, max_steps, seed, stop)
 
 
 def chance(
@@ -129,19 +105,49 @@ def chance(
             takes no longer, or `CHANCE_STEPS` if that is more.
         max_steps, seed, stop: the evaluation's.
     """
-    from skipjack.policies.random import RandomPolicy
+    from skipjack.policies.random import RandomActor
 
-    found = evaluate(
-        RandomPolicy(vector.action),
-        vector,
-        quota=quota,
-        budget=steps,
-        max_steps=min(max_steps, max(steps, CHANCE_STEPS)),
-        seed=seed,
-        stop=stop,
-    )
+    seed = seeding.child(seed, "evaluation")
+    most = min(max_steps, max(steps, CHANCE_STEPS))
+    found = _play(RandomActor(vector.action, seed), vector, quota, steps, most, seed, stop)
     # Only the short episodes of slots that could not end would count: no number rather than that.
     return (math.nan, math.nan) if found.unfinished else (found.score, found.return_)
+
+
+def _play(
+    actor: Actor,
+    vector: Vector,
+    quota: int,
+    budget: int | None,
+    max_steps: int,
+    seed: int,
+    stop: Callable[[], bool],
+) -> Evaluation:
+    """An actor's episodes; what `evaluate` says of its arguments holds."""
+    if vector.groups != 1:
+        raise must("an evaluation must have one group", groups=vector.groups)
+    started = time.perf_counter()
+    batch = vector.reset(seed)
+    finished = np.zeros(vector.num_rows, np.int64)
+    records: list[npt.NDArray[Any]] = []
+    steps = 0
+    while finished.min() < quota and steps < max_steps and not stop():
+        actions = actor.act(batch)
+        steps += int(np.count_nonzero(batch.may_act))
+        alive = batch.alive.copy()  # the step writes over it
+        batch = vector.step(actions)
+        actor.follow(batch, alive)
+        if len(batch.episodes):
+            records.append(batch.episodes)
+            whole = batch.episodes["row"][~batch.episodes["partial"]]
+            finished[whole] += 1
+            if budget is not None and finished.min() == 1:
+                quota = max(1, min(quota, budget // max(steps, 1)))
+                budget = None
+    if budget is not None:
+        # Some slot has not finished one episode: more than one of the others would be the short ones.
+        quota = 1
+    return summarise(records, quota, vector, steps, time.perf_counter() - started)
 
 
 def summarise(
@@ -208,28 +214,3 @@ def _independent(values: npt.NDArray[Any], envs: npt.NDArray[Any]) -> npt.NDArra
     count = np.bincount(envs)
     parts = np.bincount(envs, weights=values)[count > 0] / count[count > 0]
     return values if len(parts) == 1 else parts
-
-
-def _act(
-    policy: Any,
-    batch: Any,
-    state: Any,
-    seed: int,
-    tick: int,
-    deterministic: bool,
-    device: torch.device,
-) -> tuple[npt.NDArray[Any], Any]:
-    """Actions of the policy for a batch, and its state after them."""
-    import torch
-
-    observations = torch.from_numpy(batch.observations).to(device)
-    mask = None if batch.action_mask is None else torch.from_numpy(batch.action_mask).to(device)
-    parameters, _, state = policy.step(observations, state)
-    if deterministic:
-        actions = policy.head.best(parameters, mask)
-    else:
-        generator = torch.Generator(device).manual_seed(seeding.state(seed, "acting", tick))
-        size = (len(batch.alive), policy.head.components)
-        noise = torch.rand(size, generator=generator, device=device)
-        actions, _ = policy.head.sample(parameters, noise, mask)
-    return policy.head.to_env(actions).cpu().numpy(), state

@@ -47,13 +47,14 @@ def make_trainer(configured: Configured) -> PPO:
     """A trainer with fresh envs and a fresh policy, on the device and the threads that the settings say."""
     import torch
 
-    from skipjack.run.wiring import choose_device, enough_memory, make_policy, make_vector
+    from skipjack.run.envs import make_vector
+    from skipjack.run.wiring import choose_device, enough_memory, make_policy
     from skipjack.train.ppo import PPO
 
     config = configured.config
     torch.set_num_threads(config.train.threads or cores())
     device = choose_device(config.train.device)
     with enough_memory():
-        vector = make_vector(configured, config.vector.num_envs, device=device)
+        vector = make_vector(configured, config.vector.num_envs, pinned=device.type == "cuda")
         policy = make_policy(configured, vector, device)
         return PPO(config.train, vector, policy, seed=config.seed)

@@ -256,13 +256,24 @@ cdef class Game:
         self.put(env, {**self.peek(env), **values})
         self.show(env)
 
-    def clone(self, int source, int target):
-        """Make env `target` what env `source` is, its stream included; rows stay as they are."""
-        self._check(source, source + 1)
+    def clone(self, int source, int target, Game of=None):
+        """Make env `target` what env `source` is, its stream included; rows stay as they are.
+
+        The source may be an env of another engine, `of`, of the same game: settings that change the size
+        of an env must be equal, others need not be.
+        """
+        if of is None:
+            of = self
+        of._check(source, source + 1)
         self._check(target, target + 1)
+        if type(of) is not type(self) or of.k.block_size != self.k.block_size:
+            raise must(
+                "an env must be cloned from one of the same game and size",
+                game=type(of).__name__, size=of.k.block_size,
+            )
         memcpy(
             self.k.blocks + target * self.k.block_size,
-            self.k.blocks + source * self.k.block_size, self.k.block_size,
+            of.k.blocks + source * self.k.block_size, self.k.block_size,
         )
 
     def _stamp(self):

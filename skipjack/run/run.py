@@ -18,6 +18,7 @@ from skipjack.report import Evaluation, Progress, Reporter, RunInfo, Sink
 from skipjack.report.store import Store, evaluation_row
 from skipjack.run import origin, resume
 from skipjack.run.config import Configured
+from skipjack.run.envs import make_vector
 from skipjack.run.signals import stop_on_signals
 from skipjack.run.wiring import (
     check_env,
@@ -25,7 +26,6 @@ from skipjack.run.wiring import (
     enough_memory,
     evaluate_policy,
     make_policy,
-    make_vector,
 )
 from skipjack.train.collapse import Collapse
 from skipjack.train.ppo import PPO
@@ -81,7 +81,9 @@ class Run:
         if config.eval.opponent:  # a wrong one shows now, not at the end
             make_vector(configured, 1, evaluation=True).close()
         with enough_memory():
-            self.vector = make_vector(configured, config.vector.num_envs, device=device)
+            self.vector = make_vector(
+                configured, config.vector.num_envs, pinned=device.type == "cuda"
+            )
             self.policy = make_policy(configured, self.vector, device)
             self.trainer = PPO(config.train, self.vector, self.policy, seed=config.seed)
         if resumed is not None:

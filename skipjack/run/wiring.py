@@ -1,4 +1,4 @@
-"""What a run is made of: envs, policy and device from its settings, and the evaluation of a policy."""
+"""What a run is made of: policy and device from its settings, and the evaluation of a policy."""
 
 from __future__ import annotations
 
@@ -8,60 +8,18 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import torch
 
 from skipjack import checkpoint, registry, seeding
-from skipjack import config as settings
 from skipjack.errors import RunError, clause, must
 from skipjack.evaluate import chance, evaluate
 from skipjack.policies.policy import build
 from skipjack.report import Evaluation
 from skipjack.run import resume
 from skipjack.run.config import Configured
-from skipjack.vector import Vector, wrap
+from skipjack.run.envs import make_vector
+from skipjack.vector import Vector
 from skipjack.vector.config import cores
-
-
-def make_vector(
-    configured: Configured,
-    num_envs: int,
-    evaluation: bool = False,
-    device: torch.device | None = None,
-) -> Vector:
-    """The run's vector, or one for evaluation: one group, synchronised, its own opponent."""
-    engine_class = registry.load(configured.entry.target)
-    config = configured.config
-    env = config.env
-    if evaluation:
-        known = settings.settings(type(env))
-        changes: dict[str, Any] = {"desynchronise": False} if "desynchronise" in known else {}
-        if config.eval.opponent:
-            if "opponent" not in known:
-                raise must(
-                    "eval.opponent must be empty for a game that takes no opponent",
-                    env=configured.entry.full_name,
-                    opponent=config.eval.opponent,
-                )
-            wanted = dataclasses.replace(known["opponent"], name="eval.opponent")
-            changes["opponent"] = settings.checked(wanted, config.eval.opponent)
-        env = settings.replace(env, changes)
-    allocate: Any = np.zeros
-    if device is not None and device.type == "cuda":
-        allocate = _pinned
-    wanted = config.vector
-    return wrap(
-        lambda count: engine_class(count, env),
-        num_envs,
-        threads=wanted.threads,
-        workers=wanted.workers,
-        groups=1 if evaluation else wanted.groups,
-        allocate=allocate,
-        in_python=getattr(engine_class, "in_python", False),
-        start=wanted.start,
-        on_crash=wanted.on_crash,
-        timeout=wanted.timeout,
-    )
 
 
 def make_policy(configured: Configured, vector: Vector, device: torch.device) -> Any:
@@ -183,9 +141,3 @@ def enough_memory() -> Iterator[None]:
             f"Envs and rollout must fit into memory, but {clause(error) or 'it is out'}. Lower "
             f"vector.num_envs, train.horizon or eval.envs."
         ) from error
-
-
-def _pinned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
-    """Zeros in pinned memory, from which a GPU copies without waiting."""
-    kind = getattr(torch, "bool" if dtype == np.bool_ else dtype.name)
-    return torch.zeros(shape, dtype=kind, pin_memory=True).numpy()

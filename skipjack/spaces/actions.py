@@ -100,8 +100,28 @@ class Actions:
         """int32 for choices alone; float32 where a component is real (choices as whole numbers)."""
         return np.dtype(np.int32 if self.is_discrete else np.float32)
 
-    def draw(self, generator: np.random.Generator, rows: int) -> npt.NDArray[Any]:
-        """Uniform actions (rows, width), masks aside."""
+    def draw(
+        self,
+        generator: np.random.Generator,
+        rows: int,
+        mask: npt.NDArray[np.uint8] | None = None,
+    ) -> npt.NDArray[Any]:
+        """Uniform actions (rows, width).
+
+        Args:
+            generator: where they come from.
+            rows: how many.
+            mask: (rows, choices), nonzero where legal; a component without a legal choice is 0.
+        """
         choices = generator.integers(0, self.counts or 1, (rows, len(self.counts)))
         reals = generator.uniform(self.low or 0, self.high or 0, (rows, len(self.low)))
+        if mask is not None:
+            at = 0
+            for component, count in enumerate(self.counts):
+                legal = mask[:, at : at + count] > 0
+                rank = generator.integers(0, np.maximum(legal.sum(1), 1))
+                # The first place with more than `rank` legal ones up to it is the rank-th, from 0.
+                found = (legal.cumsum(1) <= rank[:, None]).sum(1)
+                choices[:, component] = np.where(legal.any(1), found, 0)
+                at += count
         return np.concatenate([choices.astype(self.dtype), reals.astype(self.dtype)], axis=1)

@@ -8,7 +8,8 @@ import torch
 
 from skipjack.report import Evaluation
 from skipjack.run.config import configure
-from skipjack.run.wiring import evaluate_policy, make_policy, make_vector
+from skipjack.run.envs import make_vector
+from skipjack.run.wiring import evaluate_policy, make_policy
 from skipjack.train.ppo import PPO
 
 CPU = torch.device("cpu")

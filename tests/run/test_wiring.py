@@ -12,12 +12,12 @@ import torch
 
 from skipjack.errors import RunError
 from skipjack.run.config import configure
+from skipjack.run.envs import make_vector
 from skipjack.run.wiring import (
     choose_device,
     enough_memory,
     evaluate_policy,
     make_policy,
-    make_vector,
 )
 from tests.cli.conftest import TINY
 
