@@ -43,6 +43,9 @@ class EvaluateConfig:
 class Actor(Protocol):
     """Who plays all rows of a vector: a policy with its memory, the random player, a person."""
 
+    def begin(self) -> None:
+        """All episodes begin anew."""
+
     def act(self, batch: Batch) -> npt.NDArray[Any]:
         """Actions (rows, width) for the batch."""
 
@@ -128,6 +131,7 @@ def _play(
         raise must("an evaluation must have one group", groups=vector.groups)
     started = time.perf_counter()
     batch = vector.reset(seed)
+    actor.begin()
     finished = np.zeros(vector.num_rows, np.int64)
     records: list[npt.NDArray[Any]] = []
     steps = 0

@@ -18,6 +18,8 @@ from skipjack.errors import SkipjackError, unknown
 COMMANDS = {
     "train": "train a policy; --resume goes on, --from starts from another run's weights",
     "eval": "play whole episodes with a trained policy and report its score",
+    "watch": "see a trained policy act: window, browser (--browser) or video (--video out.mp4)",
+    "play": "play a game yourself, alone, with somebody or against a policy (--against RUN)",
     "check": "say in plain words what is wrong with an environment, and how fast it is",
     "tune": "measure workers, threads, envs and groups on this machine, and keep the best",
     "bench": "measure speed and times to a score: bench steps ENV, train ENV, suite",

@@ -71,6 +71,13 @@ class PythonEngine:
         """Names of numbers in the last infos of the episodes so far, at most 64."""
         return tuple(self.ledger.names)
 
+    @property
+    def pace(self) -> float | None:
+        """Steps a second at which the env says that it is to be seen; None if it does not say."""
+        found = getattr(self.envs[0], "metadata", None) or {}
+        pace = found.get("render_fps") if isinstance(found, Mapping) else None
+        return float(pace) if isinstance(pace, (int, float)) and pace > 0 else None
+
     def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
         """Take the arrays to write to."""
         self.rows, self.final_all = rows, final_all

@@ -30,12 +30,16 @@ class PolicyActor:
 
     def __init__(self, policy: Any, rows: int, seed: int, deterministic: bool = False) -> None:
         policy.eval()
-        self.policy, self.seed, self.deterministic = policy, seed, deterministic
+        self.policy, self.rows, self.seed, self.deterministic = policy, rows, seed, deterministic
         self.device = next((part.device for part in policy.parameters()), torch.device("cpu"))
-        self.state = policy.initial_state(rows)
-        self.tick = 0
         self.parameters: Tensor | None = None
         self.values: Tensor | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """All episodes begin anew: the memory is empty, and the noise begins anew."""
+        self.state = self.policy.initial_state(self.rows)
+        self.tick = 0
 
     @torch.no_grad()
     def act(self, batch: Batch) -> npt.NDArray[Any]:

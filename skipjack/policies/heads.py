@@ -64,6 +64,11 @@ class DiscreteHead(nn.Module):
         logp, asked = self._log_probabilities(parameters, mask)
         return (logp.argmax(-1) * asked).int()
 
+    def probabilities(self, parameters: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Of each choice, (..., components, most choices); 0 where there is none or it is not asked."""
+        logp, asked = self._log_probabilities(parameters, mask)
+        return logp.exp() * asked[..., None]
+
     def evaluate(
         self, parameters: Tensor, actions: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,12 @@ class RandomActor:
     """
 
     def __init__(self, action: Actions, seed: int) -> None:
-        self.action, self.seed, self.tick = action, seed, 0
+        self.action, self.seed = action, seed
+        self.begin()
+
+    def begin(self) -> None:
+        """All episodes begin anew, and so do the numbers that are drawn."""
+        self.tick = 0
 
     def act(self, batch: Batch) -> npt.NDArray[Any]:
         """Actions (rows, width) for the batch."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from skipjack.config import Choice, Within
 from skipjack.games.breakout.rules import Rules
@@ -42,3 +45,14 @@ class Breakout(Rules):
             if config.continuous
             else Actions.discrete(3, names=("stay", "left", "right"))
         )
+
+    def scripted(self, observations: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Actions (rows, 1) of a player that keeps its paddle below the ball.
+
+        Args:
+            observations: (rows, 118).
+        """
+        apart = observations[:, 5:6]
+        if self.config.continuous:
+            return np.clip(3 * apart, -1, 1)
+        return np.where(np.abs(apart) < 0.15, 0, np.where(apart < 0, 1, 2)).astype(np.int32)

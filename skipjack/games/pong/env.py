@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from skipjack.config import Choice, Within
 from skipjack.games.pong.rules import Rules
@@ -36,3 +39,12 @@ class Pong(Rules):
         self.config = config
         self.observation = Layout.box((8,), low=-1.0, high=1.0)
         self.action = Actions.discrete(3, names=("stay", "up", "down"))
+
+    def scripted(self, observations: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Actions (rows, 1) of a player that keeps its paddle beside the ball.
+
+        Args:
+            observations: (rows, 8).
+        """
+        apart = observations[:, 2:3] - observations[:, 0:1]
+        return np.where(np.abs(apart) < 0.1, 0, np.where(apart < 0, 1, 2)).astype(np.int32)

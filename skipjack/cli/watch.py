@@ -1,0 +1,199 @@
+"""`skipjack watch RUN`: see what a policy does, live or as a video."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy.typing as npt
+
+from skipjack import baseline, checkpoint, folders
+from skipjack.cli import flags
+from skipjack.cli.saved import saved_of
+from skipjack.cli.screens import ScreenFlags, opened
+from skipjack.config import Within
+from skipjack.errors import SkipjackError, must
+from skipjack.evaluate import Actor
+from skipjack.rows import Batch
+from skipjack.run.config import Configured, configure
+from skipjack.view import record
+from skipjack.view.film import Nobody, film_episodes
+from skipjack.view.players import Replayed, Scripted, check_fits
+from skipjack.view.session import Options, Session
+from skipjack.view.world import World
+
+USAGE = "skipjack watch RUN [--video out.mp4]"
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchFlags(ScreenFlags):
+    """Flags of `skipjack watch`."""
+
+    baseline: bool = False
+    """Watch the weights that ship with an environment; `baseline:ENV` names them too."""
+    player: Literal["policy", "random", "scripted"] = "policy"
+    """Who plays: the run's policy, or in an environment (ENV instead of RUN) the random player or the
+    game's own script."""
+    follow: bool = False
+    """Take each new checkpoint of a training that goes on."""
+    deterministic: bool = False
+    """Take the most probable action instead of a sampled one."""
+    opponent: str = ""
+    """Opponent in games that take one; empty leaves the run's own setting."""
+    seed: Annotated[int, Within(-1, 2**63 - 1)] = -1
+    """Seed of envs and actions; -1 takes the run's."""
+    envs: Annotated[int, Within(1, 64)] = 4
+    """Environments side by side; a key goes from one to the next."""
+    video: str = ""
+    """Write a video (.mp4 or .gif) instead of opening anything."""
+    episodes: Annotated[int, Within(1, 10_000)] = 1
+    """Episodes to play for the video."""
+    pick: Literal["all", "best", "median"] = "all"
+    """Which of them the video shows."""
+    show: Literal["picture", "seen", "panel"] = "picture"
+    """What the video shows: the environment, what the agent sees of it, or all that a window shows."""
+    fps: Annotated[float, Within(1.0, 120.0)] = 30.0
+    """Most pictures a second of the video."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Watch until the window is closed, or write a video."""
+    target, rest = flags.subject(arguments, USAGE)
+    own, _ = flags.parse(
+        WatchFlags,
+        rest,
+        "skipjack watch RUN",
+        "Watch a run's newest checkpoint, a checkpoint, a baseline, or a play that was kept.",
+    )
+    if own.baseline:
+        target = baseline.PREFIX + target.removeprefix(baseline.PREFIX)
+    with contextlib.ExitStack() as held:
+        if target.endswith(record.SUFFIX):
+            session = _replay(Path(target), own, held)
+        else:
+            session = _watched(target, own, held)
+        if own.video:
+            return _film(session, own)
+        title = session.options.title
+        session.screen = held.enter_context(opened(title, session.pictures[-1], own))
+        with contextlib.suppress(KeyboardInterrupt):  # how a page's server is ended
+            session.run()
+    return 0
+
+
+def _watched(target: str, own: WatchFlags, held: contextlib.ExitStack) -> Session:
+    """A policy, or another player, in fresh envs."""
+    found = None
+    if own.player == "policy":
+        found = folders.find(target, RUNS)
+        name, saved = saved_of(found)
+        configured = configure(name, saved=saved, flags=_chosen(own))
+    else:
+        configured = configure(target, flags=_chosen(own))
+    world = World(configured, 1 if own.video else own.envs)
+    held.callback(world.close)
+    seed = configured.config.seed
+    options = Options(seed, speed=own.speed, folder=Path("plays"))
+    if found is None:
+        options.title = f"{own.player} player in {world.name}"
+        return Session(world, Nobody(), _other(world, own.player, seed), options=options)
+    load = _Loader(configured, world, own.deterministic)
+    options.title = f"{target} at step {found.steps:,}"
+    if not found.is_baseline:
+        options.folder = folders.run_of(found.path) / "videos"
+    if own.follow:
+        options.renew = _newest(target, found, load)
+    return Session(world, Nobody(), load(found), options=options)
+
+
+def _replay(path: Path, own: WatchFlags, held: contextlib.ExitStack) -> Session:
+    """A play that was kept, exactly."""
+    kept = record.read(path)
+    world = World(configure(kept.env), 1, **kept.settings)
+    held.callback(world.close)
+    actor = Replayed(kept.actions)
+    options = Options(kept.seed, f"{path.name}: {kept.env}", own.speed, path.parent)
+    session = Session(world, Nobody(), actor, options=options)
+
+    def check(actions: npt.NDArray[Any], batch: Batch) -> None:
+        record.check(kept, actor.at - 1, batch)
+        if actor.over:
+            session.paused = True
+            session.say("the play ends here")
+
+    options.on_step = check
+    return session
+
+
+class _Loader:
+    """Makes actors of checkpoints for a world."""
+
+    def __init__(self, configured: Configured, world: World, deterministic: bool) -> None:
+        self.configured, self.world, self.deterministic = configured, world, deterministic
+
+    def __call__(self, found: checkpoint.Checkpoint) -> Actor:
+        from skipjack.policies.actor import PolicyActor
+        from skipjack.run.wiring import load_policy
+
+        policy = load_policy(self.configured, found)
+        check_fits(self.world, policy, str(found.path))
+        rows = self.world.vector.num_rows
+        return PolicyActor(policy, rows, self.configured.config.seed, self.deterministic)
+
+
+def _newest(
+    target: str, first: checkpoint.Checkpoint, load: _Loader
+) -> Callable[[], tuple[Actor, str] | None]:
+    """What gives an actor of the run's newest checkpoint, when there is a new one."""
+    run = folders.run_of(first.path)
+    if first.is_baseline or run == first.path:
+        raise must("--follow must come with a run", target=target)
+    shown = first.path
+
+    def newer() -> tuple[Actor, str] | None:
+        nonlocal shown
+        try:
+            found = checkpoint.latest(run)
+            if found.path == shown:
+                return None
+            actor = load(found)
+        except SkipjackError:
+            return None  # being written, or cleared away just now: the next look finds another
+        shown = found.path
+        return actor, f"step {found.steps:,}"
+
+    return newer
+
+
+def _other(world: World, player: str, seed: int) -> Actor:
+    if player == "scripted":
+        return Scripted(world)
+    from skipjack.policies.random import RandomActor
+
+    return RandomActor(world.vector.action, seed)
+
+
+def _chosen(own: WatchFlags) -> dict[str, object]:
+    chosen: dict[str, object] = {}
+    if own.opponent:
+        chosen["eval.opponent"] = own.opponent
+    if own.seed >= 0:
+        chosen["seed"] = own.seed
+    return chosen
+
+
+def _film(session: Session, own: WatchFlags) -> int:
+    """Write the video and say what is in it."""
+    path = Path(own.video)
+    numbers = film_episodes(session, path, own.episodes, own.pick, own.show, own.fps)
+    records = session.tally.of({session.row})
+    for number in numbers:
+        record = records[number]
+        score = f"score {record['score']:.3f}, " if record["score"] == record["score"] else ""
+        print(f"episode {number + 1}: {score}return {record['return']:.4g}")
+    print(f"The video is in {path}.")
+    return 0

@@ -1,0 +1,76 @@
+"""Pictures and videos of a session, kept in a folder; what to tell of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from skipjack.errors import RunError, SkipjackError
+from skipjack.native.scene import Scene
+
+WIDTH = 960
+"""Pixels that kept pictures are wide."""
+
+
+def keep_picture(scenes: Sequence[Scene], folder: Path) -> str:
+    """Write the newest scene as a PNG; gives a line for the screen."""
+    from skipjack.view.raster import render
+    from skipjack.view.video import save_png
+
+    try:
+        path = _fresh(folder, ".png")
+        save_png(path, render(scenes[-1], WIDTH))
+    except SkipjackError as error:
+        return str(error)
+    return f"kept {path}"
+
+
+def keep_video(scenes: Sequence[Scene], folder: Path, rate: int) -> str:
+    """Write scenes as a video, in a thread of its own; gives a line for the screen."""
+    try:
+        path = _fresh(folder, ".mp4")
+    except SkipjackError as error:
+        return str(error)
+
+    def write() -> None:
+        try:
+            film(scenes, path, rate)
+        except SkipjackError as error:
+            print(f"skipjack: {error}")
+
+    # Not a daemon: a session that ends waits for what it was asked to keep.
+    threading.Thread(target=write, name="video").start()
+    return f"writing {path}"
+
+
+def film(scenes: Iterable[Scene], path: Path, rate: float, width: int | None = WIDTH) -> None:
+    """Write scenes as a video.
+
+    Args:
+        scenes: in their order.
+        path: ends with .mp4 or .gif.
+        rate: pictures a second.
+        width: pixels; None takes each scene's own.
+
+    Raises:
+        SkipjackError: it cannot be written, or a package is missing.
+    """
+    from skipjack.view.raster import render
+    from skipjack.view.video import Video
+
+    with Video(path, rate) as video:
+        for scene in scenes:
+            video.add(render(scene, width))
+
+
+def _fresh(folder: Path, suffix: str) -> Path:
+    """A path that is not taken yet, in a folder that is there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(f"The folder {str(folder)!r} must be writable, but {error}.") from error
+    stem = datetime.now().strftime("%Y%m%d-%H%M%S")
+    names = (folder / f"{stem}{extra}{suffix}" for extra in ("", *(f"-{i}" for i in range(2, 99))))
+    return next(path for path in names if not path.exists())

@@ -1,0 +1,182 @@
+"""A person's play, kept so that it can be seen again exactly: seed, settings and every action.
+
+A safetensors file with `actions` (steps, rows, width) and `rewards` (steps, rows); its metadata holds the
+rest as JSON. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skipjack.errors import RunError
+from skipjack.rows import Batch
+
+FORMAT = 1
+"""Number of the file's layout; a newer one is refused."""
+
+SUFFIX = ".play"
+"""What the name of such a file ends with."""
+
+RESULTS = ("row", "score", "return", "length")
+"""What is kept of an episode's record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One play, from a reset on.
+
+    Attributes:
+        env: its name.
+        settings: of the env, by name.
+        seed: of the reset.
+        rows: the rows that people played.
+        actions: (steps, rows, width).
+        rewards: (steps, rows) float32.
+        episodes: row, score, return and length of each episode that ended.
+    """
+
+    env: str
+    settings: dict[str, Any]
+    seed: int
+    rows: list[int]
+    actions: npt.NDArray[Any]
+    rewards: npt.NDArray[Any]
+    episodes: list[dict[str, float]]
+
+
+class Recorder:
+    """Keeps a play while it goes on; its file is whole after every episode and at the end.
+
+    Args:
+        folder: where files go.
+        env: the env's name.
+        settings: of the env, by name.
+        rows: the rows that people play.
+
+    Attributes:
+        paths: files that were written.
+    """
+
+    def __init__(
+        self, folder: Path, env: str, settings: Mapping[str, Any], rows: list[int]
+    ) -> None:
+        self.folder, self.env, self.settings, self.rows = folder, env, dict(settings), rows
+        self.paths: list[Path] = []
+        self._path: Path | None = None
+        self._begin(0)
+
+    def reset(self, seed: int) -> None:
+        """A play begins anew."""
+        self.save()
+        self._begin(seed)
+
+    def take(self, actions: npt.NDArray[Any], batch: Batch) -> None:
+        """Keep a step: its actions and what they led to."""
+        self._actions.append(actions.copy())
+        self._rewards.append(batch.rewards.copy())
+        for record in batch.episodes:
+            self._episodes.append({name: float(record[name]) for name in RESULTS})
+        if len(batch.episodes):
+            self.save()
+
+    def save(self) -> None:
+        """Write what there is.
+
+        Raises:
+            RunError: the disk refuses.
+        """
+        from safetensors.numpy import save
+
+        if not self._actions:
+            return
+        about = {
+            "format": FORMAT,
+            "env": self.env,
+            "settings": self.settings,
+            "seed": self._seed,
+            "rows": self.rows,
+            "episodes": self._episodes,
+        }
+        arrays = {"actions": np.stack(self._actions), "rewards": np.stack(self._rewards)}
+        data = save(arrays, metadata={"skipjack": json.dumps(about)})
+        try:
+            if self._path is None:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._path = _fresh(self.folder, self.env)
+                self.paths.append(self._path)
+            written = self._path.with_suffix(".part")
+            written.write_bytes(data)
+            os.replace(written, self._path)
+        except OSError as error:
+            raise RunError(
+                f"The play must be kept in {str(self.folder)!r}, but {error}. Free some space, or play "
+                f"in a folder that can be written to."
+            ) from error
+
+    def _begin(self, seed: int) -> None:
+        self._seed = seed
+        self._actions: list[npt.NDArray[Any]] = []
+        self._rewards: list[npt.NDArray[Any]] = []
+        self._episodes: list[dict[str, float]] = []
+        self._path = None
+
+
+def read(path: Path) -> Recording:
+    """What a file holds.
+
+    Raises:
+        RunError: it is no such file, damaged, or of a newer format.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as file:
+            about = json.loads(file.metadata()["skipjack"])
+            arrays = {name: file.get_tensor(name) for name in ("actions", "rewards")}
+        if about["format"] > FORMAT:
+            raise RunError(
+                f"The play {str(path)!r} has format {about['format']}, but this version of Skipjack "
+                f"reads up to {FORMAT}. Install a newer version."
+            )
+        del about["format"]
+        return Recording(**about, **arrays)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{str(path)!r} must be a play that Skipjack kept, but reading it failed: {error}."
+        ) from None
+
+
+def check(recording: Recording, step: int, batch: Batch) -> None:
+    """Whether a step of a replay led to what it led to then.
+
+    Args:
+        recording: what is replayed.
+        step: the number of the step, from 0.
+        batch: what it led to now.
+
+    Raises:
+        RunError: it did not.
+    """
+    if not np.array_equal(recording.rewards[step], batch.rewards):
+        raise RunError(
+            f"A replay must go as the play went, but differs at step {step + 1} of "
+            f"{len(recording.actions)}: the rules of {recording.env!r} have changed since, or the "
+            f"env draws from something else than its seed."
+        )
+
+
+def _fresh(folder: Path, env: str) -> Path:
+    """The first of env-1, env-2, ... that is free."""
+    stem = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in env)
+    number = 1
+    while (folder / f"{stem}-{number}{SUFFIX}").exists():
+        number += 1
+    return folder / f"{stem}-{number}{SUFFIX}"

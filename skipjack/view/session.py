@@ -1,0 +1,299 @@
+"""An env that is played and looked at: keys in, steps at their pace, pictures out."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skipjack.evaluate import Actor
+from skipjack.native.scene import Scene
+from skipjack.rows import Batch
+from skipjack.view import panel, players
+from skipjack.view.keys import Keyboard, ordered
+from skipjack.view.screen import Input, Screen
+from skipjack.view.tally import Tally
+from skipjack.view.world import World
+
+RATE = 60
+"""Pictures a second."""
+
+SPEEDS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0)
+"""Paces that the keys go through, as multiples of the env's own."""
+
+BUSY = 0.6
+"""Share of a picture's time that steps may take where several fit one picture."""
+
+REMEMBERED = 10
+"""Seconds of pictures that a key saves."""
+
+
+@dataclass(slots=True)
+class Options:
+    """How a session begins.
+
+    Attributes:
+        seed: of the envs.
+        title: what is played, by whom.
+        speed: multiple of the env's pace.
+        folder: where pictures and videos go.
+        remarks: lines that stay on the screen.
+        renew: asked once a second; gives an actor that takes over, or None.
+        on_step: told the actions of every step and what they led to.
+        on_reset: told of every new beginning, with its seed.
+    """
+
+    seed: int = 0
+    title: str = ""
+    speed: float = 1.0
+    folder: Path = Path("plays")
+    remarks: list[str] = field(default_factory=list)
+    renew: Callable[[], tuple[Actor, str] | None] | None = None
+    on_step: Callable[[npt.NDArray[Any], Batch], None] = lambda actions, batch: None
+    on_reset: Callable[[int], None] = lambda seed: None
+
+
+class Session:
+    """A world with its players, shown on a screen until it is closed.
+
+    Args:
+        world: the envs.
+        screen: where it is shown and played.
+        actor: plays every row that no person plays; None where people play all of them.
+        people: keys of the people by row.
+        options: how it begins.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        screen: Screen,
+        actor: Actor | None,
+        people: Mapping[int, Keyboard] | None = None,
+        options: Options | None = None,
+    ) -> None:
+        self.world, self.screen, self.actor = world, screen, actor
+        self.people = dict(people or {})
+        self.options = options or Options()
+        self.env, self.seat = 0, 0
+        self.paused = self.over = False
+        self.speed = self.options.speed
+        self.as_seen = False
+        self.message, self._until = "", 0.0
+        self.remembered: deque[Scene] = deque(maxlen=RATE * REMEMBERED)
+        self._keys: list[str] = []  # down, in their order
+        self._latched: list[str] = []  # went down since the last step
+        self._last: dict[int, npt.NDArray[Any]] = {}
+        self._asked = 0.0
+        self._seed = self.options.seed - 1
+        self.tally = Tally(world.vector.num_rows)
+        self.restart()
+
+    @property
+    def row(self) -> int:
+        """The row that is followed."""
+        return int(self.world.vector.row_of[self.env, self.seat])
+
+    def run(self) -> None:
+        """Play until the screen is closed or the end is asked for."""
+        began, shown = time.perf_counter(), 0
+        while not self.over:
+            self.frame(time.perf_counter())
+            shown += 1
+            wait = began + shown / RATE - time.perf_counter()
+            if wait > 0:
+                time.sleep(wait)
+            elif wait < -0.25:  # the machine was away: do not make up for it
+                began, shown = time.perf_counter(), 0
+
+    def frame(self, now: float) -> None:
+        """One picture: look at the keys, take the steps that are due, show what there is."""
+        self._look(self.screen.poll())
+        if self.options.renew is not None and now - self._asked >= 1:
+            self._asked = now
+            found = self.options.renew()
+            if found is not None:
+                self.actor = found[0]
+                self.say(found[1], now)
+        if not self.paused:
+            self._steps(now)
+        scene = self.compose(self._picture_at(now), now)
+        self.remembered.append(scene)
+        self.screen.show(scene)
+
+    def say(self, words: str, now: float | None = None) -> None:
+        """Show a line for a few seconds."""
+        self.message, self._until = words, (now or time.perf_counter()) + 4
+
+    def restart(self, again: bool = False) -> None:
+        """Begin anew, from the next seed or once more from the same."""
+        self._seed += not again
+        self.options.on_reset(self._seed)
+        self.batch = self.world.reset(self._seed)
+        if self.actor is not None:
+            self.actor.begin()
+        self.tally.begin()
+        self.thought: players.Thought | None = None
+        self._begun, self.pictures = -1e9, [self.world.scene(self.env)]
+        self._last.clear()
+
+    def _steps(self, now: float) -> None:
+        """Take the steps that are due."""
+        interval = 1 / (self.world.pace * self.speed)
+        if now - self._begun > 10 * interval + 1:  # after a pause or at the start
+            self._begun = now - interval
+        began = time.perf_counter()
+        while now - self._begun >= interval - 1e-4:
+            if not self.step():
+                return
+            self._begun += interval
+            if time.perf_counter() - began > BUSY / RATE:
+                self._begun = max(self._begun, now - interval)
+                return
+
+    def step(self) -> bool:
+        """One step of all envs with the keys that are down; False if a person must act first."""
+        actions = self._actions()
+        if actions is None:
+            return False
+        self._latched.clear()
+        before, alive = self.batch, self.batch.alive.copy()
+        self.thought = players.thought(self.actor, self.world.vector.action, before, self.row)
+        self.batch = batch = self.world.step(actions, self.env)
+        if self.actor is not None:
+            self.actor.follow(batch, alive)
+        self.tally.take(batch)
+        self.options.on_step(actions, batch)
+        for row in np.flatnonzero(batch.terminated | batch.truncated):
+            self._last.pop(int(row), None)
+        self.pictures = self.world.pictures(self.env)
+        return True
+
+    def _actions(self) -> npt.NDArray[Any] | None:
+        """Actions (rows, width) of all; None if a person must act first."""
+        vector = self.world.vector
+        keys = ordered(self._keys, frozenset(self._keys), self._latched)
+        taken: dict[int, npt.NDArray[Any]] = {}
+        for row, keyboard in self.people.items():
+            mask = None if self.batch.action_mask is None else self.batch.action_mask[row]
+            acted = keyboard.act(keys if self.world.flows else self._latched, mask)
+            if acted is None and self.world.flows:  # time passes: what was done last goes on
+                acted = self._last.get(row, np.zeros(vector.action.width, vector.action.dtype))
+            if acted is None:
+                if self.batch.alive[row]:
+                    return None
+                acted = np.zeros(vector.action.width, vector.action.dtype)
+            taken[row] = self._last[row] = acted
+        if self.actor is not None:
+            actions = np.array(self.actor.act(self.batch))
+        else:
+            actions = np.zeros((vector.num_rows, vector.action.width), vector.action.dtype)
+        for row, acted in taken.items():
+            actions[row] = acted
+        return actions
+
+    def _look(self, seen: Input) -> None:
+        """Take in what the keyboard did: controls here, the rest waits for the next step."""
+        self.over |= seen.closed
+        for key in seen.pressed:
+            if key in _CONTROLS:
+                _CONTROLS[key](self)
+            else:
+                self._latched.append(key)
+        self._keys = ordered(self._keys, seen.held, [k for k in seen.pressed if k in seen.held])
+
+    def _picture_at(self, now: float) -> Scene:
+        """Ticks of the last step follow one another at their own pace."""
+        share = (now - self._begun) * self.world.pace * self.speed
+        at = int(share * len(self.pictures))
+        return self.pictures[min(max(at, 0), len(self.pictures) - 1)]
+
+    def compose(self, picture: Scene, now: float = 0.0) -> Scene:
+        """All that is shown around a picture of the env."""
+        vector, records = self.world.vector, self.tally.of(self._own_rows())
+        seen = self.world.seen(self.row)
+        shown = panel.Shown(
+            picture=seen if self.as_seen else picture,
+            seen=None if self.as_seen else seen,
+            title=self.options.title,
+            lines=panel.lines(self.tally, records, self.row, self.env, self.seat, vector),
+            remarks=self.options.remarks,
+            thought=self.thought,
+            names=self.world.names,
+            action=vector.action,
+            rewards=self.tally.strips[self.row],
+            legend=[pair for keyboard in self.people.values() for pair in keyboard.legend],
+            message=self.message if now < self._until else "",
+            state="paused" if self.paused else self._pace_in_words(),
+        )
+        return panel.compose(shown)
+
+    def _own_rows(self) -> set[int]:
+        return set(self.people) or {self.row}
+
+    def _pace_in_words(self) -> str:
+        if self.people and not self.world.flows:
+            return "waits for your key"
+        return f"{self.speed:g} x" if self.speed != 1 else ""
+
+    def _pause(self) -> None:
+        self.paused = not self.paused
+        self._begun = -1e9
+
+    def _one_step(self) -> None:
+        self.paused = True
+        self.step()
+
+    def _faster(self, by: int) -> None:
+        near = min(range(len(SPEEDS)), key=lambda i: abs(SPEEDS[i] - self.speed))
+        self.speed = SPEEDS[min(max(near + by, 0), len(SPEEDS) - 1)]
+
+    def _next_env(self) -> None:
+        self.env = (self.env + 1) % self.world.vector.num_envs
+        self.thought, self.pictures = None, [self.world.scene(self.env)]
+        self.say(f"env {self.env}")
+
+    def _next_seat(self, by: int) -> None:
+        self.seat = (self.seat + by) % self.world.seats
+        self.thought = None
+        self.say(f"agent {self.seat}")
+
+    def _switch(self) -> None:
+        self.as_seen = not self.as_seen
+        self.say("what the agent sees" if self.as_seen else "the picture")
+
+    def _end(self) -> None:
+        self.over = True
+
+    def _picture(self) -> None:
+        from skipjack.view.keep import keep_picture
+
+        self.say(keep_picture(self.remembered, self.options.folder))
+
+    def _video(self) -> None:
+        from skipjack.view.keep import keep_video
+
+        self.say(keep_video(list(self.remembered), self.options.folder, RATE))
+
+
+_CONTROLS: dict[str, Callable[[Session], None]] = {
+    "p": Session._pause,
+    "period": Session._one_step,
+    "plus": lambda session: session._faster(1),
+    "minus": lambda session: session._faster(-1),
+    "r": Session.restart,
+    "n": Session._next_env,
+    "bracketright": lambda session: session._next_seat(1),
+    "bracketleft": lambda session: session._next_seat(-1),
+    "v": Session._switch,
+    "c": Session._picture,
+    "g": Session._video,
+    "escape": Session._end,
+}
+"""What the keys of `skipjack.view.keys.CONTROLS` do."""

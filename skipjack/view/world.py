@@ -1,0 +1,190 @@
+"""Envs to look at: stepped here and now, with their pictures between two steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy.typing as npt
+
+from skipjack import config as settings
+from skipjack import registry
+from skipjack.errors import RunError, UsageError, must
+from skipjack.native.scene import Scene
+from skipjack.rows import Batch, Rows, identity_rows
+from skipjack.run.config import Configured
+from skipjack.run.envs import evaluation_env
+from skipjack.seeding import env_seeds
+from skipjack.vector import Vector, wrap
+from skipjack.view import observation
+
+TICKS = 60.0
+"""Ticks a second of native games that repeat an action over several of them."""
+
+PACE = 10.0
+"""Steps a second of an env that says nothing of its pace."""
+
+FLOWING = 15.0
+"""Steps a second from which on an env is taken to go on while a person thinks."""
+
+
+class World:
+    """One env or several, and what each looks like.
+
+    Args:
+        configured: settings; the env's are those of its evaluation.
+        num_envs: envs; one is looked at.
+        changes: settings of the env that differ, by name.
+
+    Attributes:
+        vector: steps them, every last observation kept.
+        config: the env's settings as they are used.
+        pace: steps a second at which the env is meant to run.
+        skip: ticks a step.
+        flows: whether time passes by itself; what does not flow waits for a person.
+
+    Raises:
+        UsageError: the env cannot be made.
+    """
+
+    def __init__(self, configured: Configured, num_envs: int = 1, **changes: Any) -> None:
+        self.name = configured.entry.full_name
+        self.maker = registry.load(configured.entry.target)
+        config = settings.replace(evaluation_env(configured), changes)
+        self.config, self.vector = _made(self.maker, config, num_envs)
+        self.skip = int(getattr(config, "frame_skip", 1))
+        own = getattr(self.vector.engine, "pace", None)
+        in_ticks = hasattr(config, "frame_skip")
+        self.pace = float(own or (TICKS / self.skip if in_ticks else PACE))
+        self.flows = in_ticks or self.pace >= FLOWING
+        self.draws = True
+        self._ticks = _Ticks(self.maker, config) if self.skip > 1 else None
+        self._between: list[Scene] = []
+
+    @property
+    def seats(self) -> int:
+        """Seats an env."""
+        return self.vector.num_rows // self.vector.num_envs
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A word for each choice of the first component; empty if the env has none."""
+        if self.vector.action.names:
+            return self.vector.action.names
+        env = next(iter(getattr(self.vector.engine, "envs", [])), None)
+        return _foreign_names(env, self.vector.action.counts)
+
+    def reset(self, seed: int) -> Batch:
+        """Start all envs anew."""
+        self._between = []
+        return self.vector.reset(seed)
+
+    def step(self, actions: npt.NDArray[Any], env: int) -> Batch:
+        """One step of all envs; `env` is the one whose pictures between are wanted."""
+        if self._ticks is not None:
+            rows = self.vector.row_of[env]
+            self._between = self._ticks.pictures(self.vector.engine, env, actions[rows])
+        return self.vector.step(actions)
+
+    def pictures(self, env: int) -> list[Scene]:
+        """What the last step looked like, tick by tick; the newest picture is the last."""
+        return [*self._between, self.scene(env)]
+
+    def scene(self, env: int) -> Scene:
+        """What an env looks like; what its first agent sees if it does not draw itself."""
+        if self.draws:
+            try:
+                return self.vector.engine.scene(env)
+            except (RunError, NotImplementedError):
+                self.draws = False
+        return self.seen(int(self.vector.row_of[env, 0]))
+
+    def seen(self, row: int) -> Scene:
+        """What the agent of a row sees."""
+        return observation.picture(self.vector.observation, self.vector.rows.observations[row])
+
+    def close(self) -> None:
+        """Free the envs."""
+        self.vector.close()
+
+
+class _Ticks:
+    """An env like those of a game with several ticks a step, which takes each tick alone.
+
+    It becomes the env that is looked at before each step and then shows how that went: the same rules
+    from the same state, with the same stream.
+    """
+
+    def __init__(self, maker: Any, config: Any) -> None:
+        self.skip = config.frame_skip
+        self.engine = maker(1, dataclasses.replace(config, frame_skip=1))
+        engine = self.engine
+        self.rows = Rows.allocate(engine.seats, engine.observation, engine.action)
+        engine.bind(self.rows, identity_rows(1, engine.seats))
+        engine.reset(0, 1, env_seeds(0, 0, 1))
+
+    def pictures(self, engine: Any, env: int, actions: npt.NDArray[Any]) -> list[Scene]:
+        """Pictures of the ticks of a step before its last, up to the episode's end."""
+        self.engine.clone(env, 0, engine)
+        self.rows.actions[:] = actions
+        found: list[Scene] = []
+        for _ in range(self.skip - 1):
+            self.engine.step(0, 1)
+            if (self.rows.terminated | self.rows.truncated).any():
+                break
+            found.append(self.engine.scene(0))
+        return found
+
+
+def with_two_seats(configured: Configured) -> dict[str, Any]:
+    """The change of an env's settings that lets two people, or a person and a policy, play.
+
+    Raises:
+        UsageError: the game is for one.
+    """
+    known = settings.settings(type(configured.config.env))
+    if "opponent" in known and "self" in known["opponent"].options:
+        return {"opponent": "self"}
+    engine = registry.load(configured.entry.target)(1, configured.config.env)
+    seats = engine.seats
+    engine.close()
+    if seats < 2:
+        raise must(
+            "an env for two must have two seats, or an opponent that can be somebody else",
+            env=configured.entry.full_name,
+            seats=seats,
+        )
+    return {}
+
+
+def _made(maker: Any, config: Any, num_envs: int) -> tuple[Any, Vector]:
+    """The env's settings and vector; one in Python is asked to draw itself, if it can be."""
+
+    def vector(config: Any) -> Vector:
+        return wrap(lambda count: maker(count, config), num_envs, 1, 1, final="all")
+
+    arguments = config.arguments() if hasattr(config, "arguments") else None
+    if arguments is not None and "render_mode" not in arguments:
+        asked = json.dumps({**arguments, "render_mode": "rgb_array"})
+        try:
+            drawing = settings.replace(config, {"kwargs": asked})
+            return drawing, vector(drawing)
+        except UsageError:
+            pass  # it takes no such argument: it may draw itself all the same, or be looked at as rows
+    return config, vector(config)
+
+
+def _foreign_names(env: Any, counts: tuple[int, ...]) -> tuple[str, ...]:
+    """What a Python env calls the choices of its one component; empty if it does not say."""
+    bare = getattr(env, "unwrapped", env)
+    if len(counts) != 1:
+        return ()
+    if hasattr(bare, "get_action_meanings"):
+        names = tuple(map(str, bare.get_action_meanings()))
+    else:
+        try:  # an enumeration, as Minigrid's
+            names = tuple(str(each.name) for each in getattr(bare, "actions", ()))
+        except (AttributeError, TypeError):
+            names = ()
+    return names if len(names) == counts[0] else ()
