@@ -86,7 +86,7 @@ def evaluate(
 
     seed = seeding.child(seed, "evaluation")
     actor = PolicyActor(policy, vector.num_rows, seed, deterministic)
-    return _play(actor, vector, quota, budget, max_steps, seed, stop)
+    return play_out(actor, vector, seed, quota, budget, max_steps, stop)
 
 
 def chance(
@@ -112,27 +112,40 @@ def chance(
 
     seed = seeding.child(seed, "evaluation")
     most = min(max_steps, max(steps, CHANCE_STEPS))
-    found = _play(RandomActor(vector.action, seed), vector, quota, steps, most, seed, stop)
+    found = play_out(RandomActor(vector.action, seed), vector, seed, quota, steps, most, stop)
     # Only the short episodes of slots that could not end would count: no number rather than that.
     return (math.nan, math.nan) if found.unfinished else (found.score, found.return_)
 
 
-def _play(
+def play_out(
     actor: Actor,
     vector: Vector,
-    quota: int,
-    budget: int | None,
-    max_steps: int,
     seed: int,
-    stop: Callable[[], bool],
+    quota: int = 1,
+    budget: int | None = None,
+    max_steps: int = 20_000_000,
+    stop: Callable[[], bool] = lambda: False,
+    slots: npt.NDArray[np.bool_] | None = None,
 ) -> Evaluation:
-    """An actor's episodes; what `evaluate` says of its arguments holds."""
+    """The episodes of an actor's slots, by the rules of `evaluate`.
+
+    Args:
+        actor: plays every row.
+        vector: as in `evaluate`.
+        seed: of the envs.
+        quota, budget, max_steps, stop: as in `evaluate`.
+        slots: (rows,) which rows count; by default all.
+
+    Raises:
+        UsageError: the vector has several groups.
+    """
     if vector.groups != 1:
         raise must("an evaluation must have one group", groups=vector.groups)
     started = time.perf_counter()
     batch = vector.reset(seed)
     actor.begin()
-    finished = np.zeros(vector.num_rows, np.int64)
+    slots = np.ones(vector.num_rows, np.bool_) if slots is None else slots
+    finished = np.where(slots, 0, np.iinfo(np.int64).max)
     records: list[npt.NDArray[Any]] = []
     steps = 0
     while finished.min() < quota and steps < max_steps and not stop():
@@ -141,23 +154,28 @@ def _play(
         alive = batch.alive.copy()  # the step writes over it
         batch = vector.step(actions)
         actor.follow(batch, alive)
-        if len(batch.episodes):
-            records.append(batch.episodes)
-            whole = batch.episodes["row"][~batch.episodes["partial"]]
-            finished[whole] += 1
+        episodes = batch.episodes[slots[batch.episodes["row"]]]
+        if len(episodes):
+            records.append(episodes)
+            finished[episodes["row"][~episodes["partial"]]] += 1
             if budget is not None and finished.min() == 1:
                 quota = max(1, min(quota, budget // max(steps, 1)))
                 budget = None
     if budget is not None:
         # Some slot has not finished one episode: more than one of the others would be the short ones.
         quota = 1
-    return summarise(records, quota, vector, steps, time.perf_counter() - started)
+    return summarise(records, quota, vector, steps, time.perf_counter() - started, slots)
 
 
 def summarise(
-    records: list[npt.NDArray[Any]], quota: int, vector: Vector, steps: int, seconds: float
+    records: list[npt.NDArray[Any]],
+    quota: int,
+    vector: Vector,
+    steps: int,
+    seconds: float,
+    slots: npt.NDArray[np.bool_],
 ) -> Evaluation:
-    """Means over the first `quota` whole episodes of every slot."""
+    """Means over the first `quota` whole episodes of every slot; `slots` (rows,) are those."""
     episodes = np.concatenate(records) if records else vector.engine.records(0, 0)
     episodes = episodes[~episodes["partial"]]
     order = np.argsort(episodes["row"], kind="stable")
@@ -183,7 +201,7 @@ def summarise(
         return_ci95=1.96 * standard_error(returns, episodes["env"]),
         length=mean(episodes["length"].astype(np.float64)),
         episodes=count,
-        unfinished=int(np.count_nonzero(counts < quota)),
+        unfinished=int(np.count_nonzero(counts[slots] < quota)),
         steps=steps,
         seconds=seconds,
         statistics={  # NaN where an episode has no such statistic

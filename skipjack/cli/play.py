@@ -6,10 +6,12 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
+
+import numpy as np
 
 from skipjack import config as settings
 from skipjack import folders, registry
@@ -18,22 +20,21 @@ from skipjack.cli.saved import saved_of
 from skipjack.cli.screens import ScreenFlags, opened
 from skipjack.config import Within
 from skipjack.errors import UsageError, must
-from skipjack.evaluate import Actor, chance
+from skipjack.evaluate import Actor, play_out
+from skipjack.policies.random import RandomActor
 from skipjack.run.config import Configured, configure
-from skipjack.run.envs import make_vector
 from skipjack.view.keys import Keyboard
-from skipjack.view.players import check_fits
+from skipjack.view.players import Seated, check_fits
 from skipjack.view.record import Recorder
+from skipjack.view.session import Options, Session
+from skipjack.view.tally import mean
 from skipjack.view.world import World, with_two_seats
-
-if TYPE_CHECKING:
-    from skipjack.view.session import Session
 
 PLAYS = Path("plays")
 """Where plays, pictures and videos of people are kept."""
 
-RANDOM_SECONDS = 3.0
-"""Most seconds for the random player's score, at the end."""
+RANDOM_ENVS, RANDOM_SECONDS = 32, 3.0
+"""Episodes of the random player's score at the end, and most seconds for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _play(configured: Configured, world: World, own: PlayFlags) -> int:
-    from skipjack.view.session import Options, Session
-
     seed = configured.config.seed
-    actor, other = _others(world, own, seed)
+    others, other = _others(world, own, seed)
     people = _people(world, own)
     title = f"{world.name} against {other}" if other else world.name
     recorder = Recorder(PLAYS, world.name, settings.flatten(world.config), sorted(people))
@@ -77,6 +76,7 @@ def _play(configured: Configured, world: World, own: PlayFlags) -> int:
     options.on_step, options.on_reset = recorder.take, recorder.reset
     world.reset(seed)
     with opened(title, world.scene(0), own) as screen:
+        actor = others(world.vector.num_rows) if others is not None else None
         session = Session(world, screen, actor, people, options)
         try:
             session.run()
@@ -84,7 +84,7 @@ def _play(configured: Configured, world: World, own: PlayFlags) -> int:
             pass
         finally:
             recorder.save()
-    _report(configured, session, recorder, own)
+    _report(session, recorder, own, lambda: _by_chance(configured, world, others))
     return 0
 
 
@@ -116,9 +116,8 @@ def _people(world: World, own: PlayFlags) -> dict[int, Keyboard]:
     return {seat: Keyboard(action, names, side, flows) for seat, side in enumerate(sides)}
 
 
-def _others(world: World, own: PlayFlags, seed: int) -> tuple[Actor | None, str]:
-    """Who plays the other seats, and its name."""
-    rows = world.vector.num_rows
+def _others(world: World, own: PlayFlags, seed: int) -> tuple[Callable[[int], Actor] | None, str]:
+    """What makes the actor of the other seats, for so many rows, and its name; None if there is none."""
     if own.against:
         found = folders.find(own.against, Path("runs"))
         name, saved = saved_of(found)
@@ -131,11 +130,9 @@ def _others(world: World, own: PlayFlags, seed: int) -> tuple[Actor | None, str]
 
         policy = load_policy(configure(name, saved=saved), found)
         check_fits(world, policy, own.against)
-        return PolicyActor(policy, rows, seed), own.against
+        return lambda rows: PolicyActor(policy, rows, seed), own.against
     if world.seats > 2 or (world.seats == 2 and own.players == 1):
-        from skipjack.policies.random import RandomActor
-
-        return RandomActor(world.vector.action, seed), "the random player"
+        return lambda rows: RandomActor(world.vector.action, seed + 1), "the random player"
     return None, ""
 
 
@@ -145,54 +142,63 @@ def _remarks(world: World) -> list[str]:
     return []
 
 
-def _report(configured: Configured, session: Session, recorder: Recorder, own: PlayFlags) -> None:
+def _report(
+    session: Session,
+    recorder: Recorder,
+    own: PlayFlags,
+    by_chance: Callable[[], tuple[float, float]],
+) -> None:
     """What was played: the mean score, the random player's beside it, and where the play is."""
-    from skipjack.view.tally import mean
-
     records = session.tally.of(set(session.people))
     score, total = mean(records, "score"), mean(records, "return")
-    alone = session.world.seats == 1
-    by_chance, chance_total = _by_chance(configured, session.world) if alone and records else _NONE
-    row = {
-        "env": session.world.name,
-        "episodes": len(records),
-        "score": score,
-        "return": total,
-        "random_score": by_chance,
-        "random_return": chance_total,
-        "kept": [str(path) for path in recorder.paths],
-    }
+    random_score, random_return = by_chance() if records else (math.nan, math.nan)
     if own.json:
-        known = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
-        print(json.dumps(known))
+        row = {
+            "env": session.world.name,
+            "episodes": len(records),
+            "score": score,
+            "return": total,
+            "random_score": random_score,
+            "random_return": random_return,
+            "kept": [str(path) for path in recorder.paths],
+        }
+        print(json.dumps({name: None if value != value else value for name, value in row.items()}))
         return
     if records:
         episodes = "1 episode" if len(records) == 1 else f"{len(records)} episodes"
-        print(f"{episodes}, mean {_told(score, total)}.", end="")
-        print(f" The random player: {_told(by_chance, chance_total)}." if alone else "")
+        print(f"{episodes}: {_told(score, total)}. ", end="")
+        print(f"The random player: {_told(random_score, random_return)}.")
     else:
         print("No episode was played to its end.")
     for path in recorder.paths:
         print(f"See it again with: skipjack watch {path}")
 
 
-_NONE = (math.nan, math.nan)
-
-
 def _told(score: float, total: float) -> str:
-    return f"return {total:.4g}" if math.isnan(score) else f"score {score:.3f}, return {total:.4g}"
+    if total != total:
+        return "not known"
+    return f"return {total:.4g}" if score != score else f"score {score:.3f}, return {total:.4g}"
 
 
-def _by_chance(configured: Configured, world: World) -> tuple[float, float]:
-    """Mean score and return of the random player in the same env; NaN if it does not end in time."""
+def _by_chance(
+    configured: Configured, world: World, others: Callable[[int], Actor] | None
+) -> tuple[float, float]:
+    """Mean score and return of the random player on the first seat; NaN if it does not end in time."""
     began = time.perf_counter()
-    own = replace(configured, config=replace(configured.config, env=world.config))
-    vector = make_vector(own, 32, evaluation=True)
-    with contextlib.closing(vector):
-        return chance(
-            vector,
-            quota=1,
-            steps=0,
-            seed=configured.config.seed,
+    seed = configured.config.seed
+    with contextlib.closing(World(configured, RANDOM_ENVS, **world.changes)) as many:
+        rows = many.vector.num_rows
+        actor: Actor = RandomActor(many.vector.action, seed)
+        first = np.zeros(rows, np.bool_)
+        first[many.vector.row_of[:, 0]] = True
+        if others is not None:
+            actor = Seated(actor, others(rows), first)
+        found = play_out(
+            actor,
+            many.vector,
+            seed,
             stop=lambda: time.perf_counter() - began > RANDOM_SECONDS,
+            slots=first,
         )
+    # The short episodes alone would count: no number rather than that.
+    return (math.nan, math.nan) if found.unfinished else (found.score, found.return_)

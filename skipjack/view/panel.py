@@ -22,8 +22,8 @@ LOWEST, HIGHEST = 400.0, 660.0
 SIDE = 300.0
 """Units of the column beside it."""
 
-BACKGROUND = (12, 16, 24)
-LIGHT, DIM, FAINT = (220, 225, 235), (130, 140, 160), (40, 46, 60)
+BACKGROUND = (24, 28, 38)
+LIGHT, DIM, FAINT = (220, 225, 235), (130, 140, 160), (48, 54, 68)
 BLUE, GOLD, RED = (96, 176, 240), (250, 200, 110), (230, 110, 100)
 
 CHOICES = 18

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skipjack.errors import RunError, must
+from skipjack.evaluate import Actor
 from skipjack.rows import Batch
 from skipjack.spaces import Actions
 from skipjack.view.world import World
@@ -55,6 +56,35 @@ class Scripted:
 
     def follow(self, batch: Batch, alive: npt.NDArray[np.bool_]) -> None:
         """Nothing: it remembers nothing."""
+
+
+class Seated:
+    """One actor on some rows, another on the rest.
+
+    Args:
+        some: plays the rows of `rows`.
+        rest: plays all others; both see all of them.
+        rows: (rows,) bool.
+    """
+
+    def __init__(self, some: Actor, rest: Actor, rows: npt.NDArray[np.bool_]) -> None:
+        self.some, self.rest, self.rows = some, rest, rows
+
+    def begin(self) -> None:
+        """All episodes begin anew."""
+        self.some.begin()
+        self.rest.begin()
+
+    def act(self, batch: Batch) -> npt.NDArray[Any]:
+        """Actions (rows, width) for the batch."""
+        actions = np.array(self.rest.act(batch))
+        actions[self.rows] = self.some.act(batch)[self.rows]
+        return actions
+
+    def follow(self, batch: Batch, alive: npt.NDArray[np.bool_]) -> None:
+        """Both take in what the actions led to."""
+        self.some.follow(batch, alive)
+        self.rest.follow(batch, alive)
 
 
 class Replayed:

@@ -40,6 +40,7 @@ class World:
     Attributes:
         vector: steps them, every last observation kept.
         config: the env's settings as they are used.
+        changes: as given.
         pace: steps a second at which the env is meant to run.
         skip: ticks a step.
         flows: whether time passes by itself; what does not flow waits for a person.
@@ -51,6 +52,7 @@ class World:
     def __init__(self, configured: Configured, num_envs: int = 1, **changes: Any) -> None:
         self.name = configured.entry.full_name
         self.maker = registry.load(configured.entry.target)
+        self.changes = changes
         config = settings.replace(evaluation_env(configured), changes)
         self.config, self.vector = _made(self.maker, config, num_envs)
         self.skip = int(getattr(config, "frame_skip", 1))
