@@ -2,6 +2,7 @@
 
     gymnasium.make("skipjack.gym:skipjack/Breakout-v0", frame_skip=1)
     gymnasium.make_vec("skipjack.gym:skipjack/Breakout-v0", num_envs=1024)
+    gymnasium.make("skipjack.gym:skipjack/Breakout-v0", render_mode="rgb_array")
 
 Keyword arguments are the game's settings (`skipjack config show breakout`); those of the class
 behind an id are `skipjack.vector.gymnasium.GymEnv`'s and `GymVector`'s. A game of several seats is

@@ -3,7 +3,7 @@
 Both begin in step (no desynchronised start, unless the setting asks for it), take the game's
 settings as keyword arguments, and give the record of a finished episode as `info["record"]`:
 Gymnasium's own wrappers and Stable-Baselines3's Monitor write `info["episode"]` themselves.
-Pictures are not drawn yet: there is no render mode.
+With `render_mode="rgb_array"` they draw themselves, for which the extra `view` is needed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gymnasium.vector.utils import batch_space
 from skipjack.errors import must
 from skipjack.seeding import env_seeds
 from skipjack.spaces import gymnasium as spaces
-from skipjack.vector.outward import one_seat, record, record_columns
+from skipjack.vector.outward import RENDER_FPS, Pictures, metadata, one_seat, record, record_columns
 
 Step = tuple[Any, Any, Any, Any, dict[str, Any]]
 """Observation, reward, terminated, truncated and info, of one env or of all."""
@@ -33,16 +33,20 @@ class GymEnv(gymnasium.Env[Any, Any]):
 
     Args:
         name: "breakout", "bandit/masked", ...; all names: `skipjack list`.
-        render_mode: not used. `gymnasium.make` warns of one, as it does for every env without
-            pictures; refusing it would shut Stable-Baselines3 out, which always asks for one.
+        render_mode: "rgb_array" for `render()`, or None.
         settings: settings of the game that differ from the preset's.
 
     Raises:
-        UsageError: an unknown name or setting, or a game of several seats.
+        UsageError: an unknown name, setting or mode, or a game of several seats.
     """
+
+    # Gymnasium looks at the class before there is an env.
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": RENDER_FPS}  # noqa: RUF012
 
     def __init__(self, name: str, render_mode: str | None = None, **settings: Any) -> None:
         self.vector = one_seat(name, 1, settings, threads=1)
+        self.metadata, self.render_mode = metadata(self.vector), render_mode
+        self._pictures = Pictures(self.vector, render_mode)
         self.observation_space = spaces.observation_space(self.vector.observation)
         self.action_space = spaces.action_space(self.vector.action)
         self._running = False  # an episode is under way
@@ -58,6 +62,7 @@ class GymEnv(gymnasium.Env[Any, Any]):
         elif not self._begun:
             self.vector.reset(int(self.np_random.integers(1 << 63)))
         self._running, self._begun = True, False
+        self._pictures.changed()
         return self._observation(self.vector.rows.observations), self._info()
 
     def step(self, action: Any) -> Step:
@@ -68,8 +73,11 @@ class GymEnv(gymnasium.Env[Any, Any]):
         """
         if not self._running:
             raise must("reset() must come before step(), at an episode's end too", running=False)
-        batch = self.vector.step(spaces.action_rows(self.vector.action, action, 1))
+        given = spaces.action_rows(self.vector.action, action, 1)
+        self._pictures.before_step()
+        batch = self.vector.step(given)
         over = bool(batch.terminated[0] or batch.truncated[0])
+        self._pictures.changed(resting=[over])
         self._running, self._begun = not over, over
         return (
             self._observation(batch.final.observations if over else batch.observations),
@@ -78,6 +86,18 @@ class GymEnv(gymnasium.Env[Any, Any]):
             bool(batch.truncated[0]),
             {"record": record(batch.episodes[0], self.vector.statistics)} if over else self._info(),
         )
+
+    def render(self) -> Any:
+        """The game's picture, (height, width, 3) uint8; None without a render mode.
+
+        After an episode's end it is that of the state in which the last action was taken: the
+        engine has begun the next episode already. The first call of all draws what is there.
+
+        Raises:
+            MissingPackage: Pillow is not installed.
+        """
+        frames = self._pictures.render()
+        return None if frames is None else frames[0]
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """(choices,) bool, the legal ones of all components; as MaskablePPO asks for them."""
@@ -107,7 +127,7 @@ class GymVector(VectorEnv[Any, Any, Any]):
     Args:
         name: as in `GymEnv`.
         num_envs: number of envs.
-        render_mode: None; there is no other.
+        render_mode: as in `GymEnv`.
         autoreset_mode: "SameStep" or "NextStep", or Gymnasium's `AutoresetMode`.
         copy: false returns the vector's own arrays, which the next step writes over.
         threads: threads that step the envs; 0 is one for each core.
@@ -128,10 +148,9 @@ class GymVector(VectorEnv[Any, Any, Any]):
         **settings: Any,
     ) -> None:
         self._next_step = _autoreset(autoreset_mode) == AutoresetMode.NEXT_STEP
-        if render_mode is not None:
-            raise must("render_mode must be None: no pictures are drawn yet", got=render_mode)
         self.vector = one_seat(name, num_envs, settings, threads)
-        self.metadata = {"render_modes": [], "autoreset_mode": _autoreset(autoreset_mode)}
+        self._pictures, self.render_mode = Pictures(self.vector, render_mode), render_mode
+        self.metadata = metadata(self.vector) | {"autoreset_mode": _autoreset(autoreset_mode)}
         self.num_envs, self.copy = self.vector.num_envs, copy
         self.single_observation_space = spaces.observation_space(self.vector.observation)
         self.single_action_space = spaces.action_space(self.vector.action)
@@ -162,6 +181,7 @@ class GymVector(VectorEnv[Any, Any, Any]):
         self.vector.reset()  # the vector waits for actions again; then each env has its own seed
         self.vector.engine.reset(0, self.num_envs, np.concatenate(seeds))
         self._waiting[:], self._begun = False, True
+        self._pictures.changed()
         return self._observations(self.vector.rows.observations), self._masks(~self._waiting)
 
     def step(self, actions: Any) -> Step:
@@ -173,9 +193,12 @@ class GymVector(VectorEnv[Any, Any, Any]):
         if not self._begun:
             raise must("reset() must come before step()", begun=False)
         given = spaces.action_rows(self.vector.action, actions, self.num_envs)
+        if self._next_step:
+            self._pictures.before_step()
         episodes = self._advance(given)
         rows = self.vector.rows
         seen, over = rows.observations, rows.terminated | rows.truncated
+        self._pictures.changed(resting=over & self._next_step)
         infos = self._masks(~over) if self._next_step else self._masks(np.ones_like(over))
         if over.any():
             columns = record_columns(episodes, self.vector.statistics, self.num_envs)
@@ -192,6 +215,16 @@ class GymVector(VectorEnv[Any, Any, Any]):
             self._waiting = over
         told = map(self._own, (rows.rewards, rows.terminated, rows.truncated))
         return self._observations(seen), *told, infos
+
+    def render(self) -> Any:
+        """Each env's picture in a tuple, as `SyncVectorEnv` gives them; None without a render mode.
+
+        With NEXT_STEP an env that has ended shows what `GymEnv.render` does.
+
+        Raises:
+            MissingPackage: Pillow is not installed.
+        """
+        return self._pictures.render()
 
     def close_extras(self, **kwargs: Any) -> None:
         """Free the engine and its threads."""

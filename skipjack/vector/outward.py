@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import gymnasium
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +14,12 @@ from skipjack import registry
 from skipjack.errors import must
 from skipjack.vector.contract import Vector
 from skipjack.vector.make import make
+
+RENDER_FPS = 30
+"""Steps a second in a video of a game that knows no time."""
+
+TICKS = 60
+"""Ticks a second of the games that skip frames."""
 
 
 def one_seat(name: str, num_envs: int, settings: Mapping[str, Any], threads: int) -> Vector:
@@ -45,6 +52,75 @@ def synchronised(name: str, num_envs: int, settings: Mapping[str, Any], threads:
     return make(
         name, num_envs, threads=threads, workers=1, final="all", config={**start, **settings}
     )
+
+
+def metadata(vector: Vector) -> dict[str, Any]:
+    """What Gymnasium and PettingZoo want to know of an env's pictures."""
+    skip = getattr(getattr(vector.engine, "config", None), "frame_skip", None)
+    return {"render_modes": ["rgb_array"], "render_fps": TICKS / skip if skip else RENDER_FPS}
+
+
+class Pictures:
+    """What `render()` shows of a vector's envs.
+
+    An engine begins the next episode in the step that ends one, and from then on draws that one. Where
+    an env of the other library rests at the end, its picture must too: it is the one from
+    before the last step, the last that there is, and kept only once somebody has looked. Who trains and
+    never looks (Stable-Baselines3 asks for pictures whatever it does) does not pay for it.
+
+    Args:
+        vector: whose envs they are; closed where the mode is wrong.
+        mode: "rgb_array", or None for no pictures.
+
+    Raises:
+        UsageError: another mode.
+    """
+
+    def __init__(self, vector: Vector, mode: str | None) -> None:
+        if mode not in (None, "rgb_array"):
+            vector.close()
+            raise must(
+                'render_mode must be "rgb_array" or None',
+                "To see a game in a window or a browser: skipjack play, skipjack watch.",
+                got=mode,
+            )
+        self.vector, self.mode = vector, mode
+        self._looked = False
+        self._scenes: list[Any] = [None] * vector.num_envs  # those drawn since the last step
+
+    def before_step(self) -> None:
+        """Keep how all envs look now."""
+        if self._looked:
+            self._draw()
+
+    def changed(self, resting: Sequence[bool] | npt.NDArray[np.bool_] = ()) -> None:
+        """The envs are no longer what they were, but for those that rest at their episode's end."""
+        if not self._looked:
+            return
+        rest = resting if len(resting) else [False] * len(self._scenes)
+        self._scenes = [
+            scene if still else None for scene, still in zip(self._scenes, rest, strict=True)
+        ]
+
+    def render(self) -> tuple[npt.NDArray[np.uint8], ...] | None:
+        """Each env's picture, (height, width, 3) uint8; None, with a warning, without a mode.
+
+        Raises:
+            MissingPackage: Pillow is not installed.
+        """
+        if self.mode is None:
+            gymnasium.logger.warn('There are no pictures without render_mode="rgb_array".')
+            return None
+        from skipjack.native.raster import render
+
+        self._looked = True
+        self._draw()
+        return tuple(render(scene) for scene in self._scenes)
+
+    def _draw(self) -> None:
+        for env, scene in enumerate(self._scenes):
+            if scene is None:
+                self._scenes[env] = self.vector.engine.scene(env)
 
 
 def record(episode: np.void, statistics: Sequence[str]) -> dict[str, Any]:

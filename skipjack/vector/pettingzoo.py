@@ -17,7 +17,7 @@ from gymnasium.vector.utils import batch_space
 
 from skipjack.errors import missing, must
 from skipjack.spaces import gymnasium as spaces
-from skipjack.vector.outward import record, synchronised
+from skipjack.vector.outward import Pictures, metadata, record, synchronised
 
 try:
     from pettingzoo import ParallelEnv
@@ -39,7 +39,7 @@ class Parallel(ParallelEnv[str, Any, Any]):
 
     Args:
         name: "pong/two", "multiagent", ...; all names: `skipjack list`.
-        render_mode: None; there is no other.
+        render_mode: "rgb_array" for `render()`, or None.
         settings: settings of the game that differ from the preset's.
 
     Attributes:
@@ -47,15 +47,13 @@ class Parallel(ParallelEnv[str, Any, Any]):
         state_space: space of `state()`.
 
     Raises:
-        UsageError: an unknown name or setting, or a render mode.
+        UsageError: an unknown name or setting, or another render mode.
     """
 
     def __init__(self, name: str, render_mode: str | None = None, **settings: Any) -> None:
-        if render_mode is not None:
-            raise must("render_mode must be None: no pictures are drawn yet", got=render_mode)
         self.vector = synchronised(name, 1, settings, threads=1)
-        self.metadata = {"name": name, "render_modes": [], "is_parallelizable": True}
-        self.render_mode = None
+        self._pictures, self.render_mode = Pictures(self.vector, render_mode), render_mode
+        self.metadata = metadata(self.vector) | {"name": name, "is_parallelizable": True}
         seats = self.vector.num_rows
         self.possible_agents = [f"seat_{seat}" for seat in range(seats)]
         self.teams = dict(zip(self.possible_agents, self.vector.teams, strict=True))
@@ -82,6 +80,7 @@ class Parallel(ParallelEnv[str, Any, Any]):
         elif self.agents or self._played.any():
             self.vector.reset(int(self._generator.integers(1 << 63)))
         # Otherwise all have just ended, and the next episodes stand in the rows already.
+        self._pictures.changed()
         alive = self.vector.rows.alive
         self.agents = [agent for agent, seat in self._seat.items() if alive[seat]]
         self._left, self._played[:] = set(), False
@@ -98,7 +97,9 @@ class Parallel(ParallelEnv[str, Any, Any]):
         if not self.agents:
             raise must("reset() must come before step()", agents=[])
         acted = self.vector.rows.alive.copy()
-        batch = self.vector.step(self._actions(actions))
+        given = self._actions(actions)
+        self._pictures.before_step()
+        batch = self.vector.step(given)
         over = batch.terminated | batch.truncated
         self._played = (self._played | acted) & ~over
         self._seen = batch.observations.copy()
@@ -117,6 +118,7 @@ class Parallel(ParallelEnv[str, Any, Any]):
             told[4][agent] = {"record": records[seat]} if over[seat] else self._info(agent)
         self.agents = [agent for agent in shown if not over[self._seat[agent]]]
         self._left |= set(shown) - set(self.agents)
+        self._pictures.changed(resting=[not self.agents])
         return told
 
     def observation_space(self, agent: str) -> spaces.Space:
@@ -130,6 +132,18 @@ class Parallel(ParallelEnv[str, Any, Any]):
     def state(self) -> Any:
         """What all seats see, one below the other: (seats, ...), or a dictionary of such."""
         return spaces.observations(self.vector.observation, self._seen.copy())
+
+    def render(self) -> Any:
+        """The game's picture, (height, width, 3) uint8; None without a render mode.
+
+        After the last agent's end it is that of the state in which the last actions were taken:
+        the engine has begun the next episode already.
+
+        Raises:
+            MissingPackage: Pillow is not installed.
+        """
+        frames = self._pictures.render()
+        return None if frames is None else frames[0]
 
     def close(self) -> None:
         """Free the engine. Closing twice is allowed."""

@@ -103,7 +103,7 @@ def test_keyword_arguments_are_the_games_settings() -> None:
         ({"num_envs": 0}, "num_envs must be"),
         ({"autoreset_mode": "Disabled"}, "final_obs"),
         ({"autoreset_mode": "same"}, 'must be "SameStep" or "NextStep"'),
-        ({"render_mode": "rgb_array"}, "no pictures are drawn yet"),
+        ({"render_mode": "human"}, "skipjack play, skipjack watch"),
     ],
 )
 def test_mistakes_are_sentences(wrong: dict[str, Any], words: str) -> None:

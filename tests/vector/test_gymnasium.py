@@ -202,14 +202,6 @@ def test_records_are_whole_and_clash_with_no_wrapper() -> None:
         assert ended > 10
 
 
-def test_a_render_mode_is_warned_of_by_gymnasium_alone() -> None:
-    """Stable-Baselines3's make_vec_env asks for one whatever the env has."""
-    with pytest.warns(UserWarning, match="not in the possible render_modes"):
-        env = gymnasium.make("skipjack/CartPole-v0", render_mode="rgb_array")
-    assert env.render_mode is None
-    env.reset(seed=1)
-
-
 def test_masks_of_legal_actions() -> None:
     env = GymEnv("bandit/masked")
     _, info = env.reset(seed=1)

@@ -166,7 +166,7 @@ def test_mistakes_are_sentences() -> None:
         env.step({"seat_0": 0, "seat_1": 3})
     with pytest.raises(SkipjackError, match="Did you mean 'time_limit'"):
         Parallel("pong/two", time_limt=3)
-    with pytest.raises(SkipjackError, match="no pictures"):
+    with pytest.raises(SkipjackError, match="skipjack play, skipjack watch"):
         Parallel("pong/two", render_mode="human")
 
 
