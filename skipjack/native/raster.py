@@ -206,15 +206,12 @@ def _polygon(size: tuple[int, int], corners: Points) -> PIL.Image.Image:
 @lru_cache(256)
 def _words(words: str, size: float) -> PIL.Image.Image | None:
     """How much of each pixel the words cover, 0..255; None where there is nothing to see."""
-    printable = words.encode("utf-8", "replace").decode("utf-8")  # half a pair is no letter
-    if size < 1 or not printable.strip():
+    if size < 1 or not words.strip():
         return None
     font = ImageFont.load_default(size)
-    _, _, right, bottom = ImageDraw.Draw(PIL.Image.new("L", (1, 1))).textbbox(
-        (0, 0), printable, font
-    )
+    _, _, right, bottom = ImageDraw.Draw(PIL.Image.new("L", (1, 1))).textbbox((0, 0), words, font)
     mask = PIL.Image.new("L", (max(int(right), 1), max(int(bottom), 1)))
-    ImageDraw.Draw(mask).text((0, 0), printable, 255, font)
+    ImageDraw.Draw(mask).text((0, 0), words, 255, font)
     return mask
 
 

@@ -95,6 +95,8 @@ class Pictures:
 
     def changed(self, resting: Sequence[bool] | npt.NDArray[np.bool_] = ()) -> None:
         """The envs are no longer what they were, but for those that rest at their episode's end."""
+        if not self._looked:
+            return
         rest = resting if len(resting) else [False] * len(self._scenes)
         self._scenes = [
             scene if still else None for scene, still in zip(self._scenes, rest, strict=True)

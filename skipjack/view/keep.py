@@ -27,12 +27,14 @@ def keep_picture(scenes: Sequence[Scene], folder: Path) -> str:
     return f"kept {path}"
 
 
-def keep_video(scenes: Sequence[Scene], folder: Path, rate: int) -> str:
-    """Write scenes as a video, in a thread of its own; gives a line for the screen."""
+def keep_video(
+    scenes: Sequence[Scene], folder: Path, rate: int
+) -> tuple[str, threading.Thread | None]:
+    """Write scenes as a video; gives a line for the screen, and the thread that writes."""
     try:
         path = _fresh(folder, ".mp4")
     except SkipjackError as error:
-        return str(error)
+        return str(error), None
 
     def write() -> None:
         try:
@@ -40,9 +42,9 @@ def keep_video(scenes: Sequence[Scene], folder: Path, rate: int) -> str:
         except SkipjackError as error:
             print(f"skipjack: {error}")
 
-    # Not a daemon: a session that ends waits for what it was asked to keep.
-    threading.Thread(target=write, name="video").start()
-    return f"writing {path}"
+    thread = threading.Thread(target=write, name="video")
+    thread.start()
+    return f"writing {path}", thread
 
 
 def film(scenes: Iterable[Scene], path: Path, rate: float, width: int | None = WIDTH) -> None:

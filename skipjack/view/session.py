@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -86,6 +87,7 @@ class Session:
         self.speed = self.options.speed
         self.as_seen = False
         self.message, self._until = "", 0.0
+        self.writing: list[threading.Thread] = []  # videos; not daemons: the process waits for them
         self.remembered: deque[Scene] = deque(maxlen=RATE * REMEMBERED)
         self._keys: list[str] = []  # down, in their order
         self._latched: list[str] = []  # went down since the last step
@@ -279,7 +281,9 @@ class Session:
     def _video(self) -> None:
         from skipjack.view.keep import keep_video
 
-        self.say(keep_video(list(self.remembered), self.options.folder, RATE))
+        told, thread = keep_video(list(self.remembered), self.options.folder, RATE)
+        self.say(told)
+        self.writing += [thread] if thread is not None else []
 
 
 _CONTROLS: dict[str, Callable[[Session], None]] = {

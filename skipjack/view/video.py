@@ -62,6 +62,7 @@ class Video:
         self._shape: tuple[int, ...] = ()
         self._open = True
         with _written(self.path, self._part):
+            self._part.touch()  # an unwritable place shows now, not with the last frame
             self._writer = writer(self._part, Fraction(fps).limit_denominator(1000))
 
     def add(self, pixels: npt.NDArray[Any]) -> None:
@@ -184,7 +185,6 @@ class _Gif:
     def __init__(self, path: Path, fps: Fraction) -> None:
         self.pillow = _pillow("A GIF")
         self.path, self.fps = path, fps
-        self.path.touch()  # an unwritable place shows now, not after the last frame
         self.pictures: list[Any] = []
         self.starts: list[int] = []
         self.added = 0

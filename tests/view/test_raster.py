@@ -236,6 +236,9 @@ def test_the_thin_the_far_and_the_empty() -> None:
         Text(0, 0, "tiny", 0.2, WHITE),
     )
     assert (render(scene) == 0).all()
+    half = render(Scene(10, 10, (0, 0, 0)).add(Circle(-1e5, 5, 1e5 + 5, WHITE)))
+    assert (half[:, :5] == 255).all()
+    assert (half[:, 5:] == 0).all()
 
 
 @pytest.mark.parametrize("words", ["Zürich 東京 ☃ 🎲", "two\nlines", "half a pair \ud83c", "\0\t"])

@@ -163,19 +163,20 @@ def test_other_formats(tmp_path: Path, name: str) -> None:
 
 
 SAVERS: dict[str, Callable[[Path], object]] = {
-    "mp4": lambda path: write(path),
-    "gif": lambda path: write(path),
+    "mp4": lambda path: Video(path).discard(),
+    "gif": lambda path: Video(path).discard(),
     "png": lambda path: save_png(path, frame(0)),
 }
 
 
 @pytest.mark.parametrize("suffix", SAVERS)
 def test_places_that_cannot_be_written(tmp_path: Path, suffix: str) -> None:
+    """Told at once: nobody plays a game to its end for a video that cannot be."""
     (tmp_path / "file").write_text("")
     (tmp_path / "folder" / f"a.{suffix}").mkdir(parents=True)
-    for folder in ("file", "folder"):
+    for wrong in (f"file/a.{suffix}", f"folder/a.{suffix}", f"{'long' * 62}.{suffix}"):
         with pytest.raises(RunError, match="must be a file that can be written"):
-            SAVERS[suffix](tmp_path / folder / f"a.{suffix}")
+            SAVERS[suffix](tmp_path / wrong)
     assert len(list((tmp_path / "folder").iterdir())) == 1
     SAVERS[suffix](tmp_path / "new" / "folder" / f"a.{suffix}")
 

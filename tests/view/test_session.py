@@ -1,0 +1,216 @@
+"""A session: keys in, steps at their pace, pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skipjack import registry
+from skipjack.policies.random import RandomActor
+from skipjack.run.config import configure
+from skipjack.view.keys import Keyboard
+from skipjack.view.screen import Input
+from skipjack.view.session import RATE, Options, Session
+from skipjack.view.world import World
+from tests.view.screens import Script, words
+
+
+class Steps(list[Any]):
+    """Actions of every step, as a session tells them."""
+
+    def take(self, actions: Any, batch: Any) -> None:
+        self.append(actions[:, 0].tolist())
+
+
+def session(
+    name: str, inputs: Iterable[Iterable[str] | Input], human: bool = True, **changes: Any
+) -> tuple[Session, Script, Steps]:
+    world = World(configure(name), **changes)
+    screen, steps = Script(inputs), Steps()
+    keyboard = Keyboard(world.vector.action, world.names, flows=world.flows)
+    people = {0: keyboard} if human else {}
+    actor = None if human else RandomActor(world.vector.action, 0)
+    options = Options(seed=1, title=name)
+    options.on_step = steps.take
+    return Session(world, screen, actor, people, options), screen, steps
+
+
+def play(session: Session, looks: int, start: float = 1000.0) -> None:
+    """So many pictures, at their proper times."""
+    for look in range(looks):
+        session.frame(start + look / RATE)
+
+
+def test_a_step_takes_as_many_pictures_as_ticks() -> None:
+    playing, screen, steps = session("breakout", [()] * 40)
+    play(playing, 40)
+    assert len(steps) == 10
+    pictures = [id(scene) for scene in screen.scenes]
+    assert len(set(pictures)) == 40
+
+
+def test_ticks_between_steps_are_those_of_the_step() -> None:
+    """The pictures between are what an engine shows that takes each tick alone."""
+    whole, _, _ = session("breakout", [], human=False)
+    ticks, _, _ = session("breakout", [], human=False, frame_skip=1)
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        action = generator.integers(0, 3, (1, 1)).astype(np.int32)
+        whole.world.step(action, 0)
+        shown = whole.world.pictures(0)
+        assert len(shown) == 4
+        for picture in shown:
+            ticks.world.step(action, 0)
+            assert ticks.world.scene(0).items == picture.items
+
+
+def test_keys_within_a_step_are_latched_together() -> None:
+    """A tap between two steps counts in the next one, though the key is up again."""
+    tap = Input(pressed=("left",), held=frozenset())
+    playing, _, steps = session("breakout", [(), tap, (), (), (), (), (), (), ()])
+    play(playing, 9)
+    assert steps == [[0], [1], [0]]
+
+
+def test_held_keys_act_in_every_step() -> None:
+    playing, _, steps = session("breakout", [("right",)] * 12)
+    play(playing, 12)
+    assert steps == [[2]] * 3
+
+
+def test_what_has_no_time_of_its_own_waits_for_a_key() -> None:
+    playing, screen, steps = session("squared", [()] * 30 + [("left",)] + [("left",)] * 30)
+    play(playing, 61)
+    assert len(steps) == 1
+    assert "waits for your key" in words(screen.scenes[0])
+
+
+def test_where_time_passes_the_last_action_goes_on() -> None:
+    """CartPole has no action for no key."""
+    playing, _, steps = session("cartpole", [(), ("right",), (), ()])
+    play(playing, 4)
+    assert [step[0] for step in steps] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_game_can_be_played(name: str) -> None:
+    """Somebody who presses keys of the legend acts, and sees the game and the keys."""
+    playing, screen, steps = session(name, [])
+    keyboard = playing.people[0]
+    if playing.world.seats > 1:
+        playing.people[1] = Keyboard(
+            playing.world.vector.action, side="right", flows=playing.world.flows
+        )
+    keys = sorted(keyboard.bound | (playing.people[1].bound if 1 in playing.people else set()))
+    for look in range(240):
+        screen.inputs = [tuple(keys[look % len(keys) :][:1]), ()]
+        playing.frame(1000 + look / RATE)
+    assert len(steps) > 10
+    told = " ".join(words(screen.scenes[-1]))
+    assert all(what in told for _, what in keyboard.legend)
+    assert screen.scenes[-1].items
+
+
+def test_pause_single_step_and_speed() -> None:
+    inputs: list[Any] = [(), ("p",), *[()] * 20, ("period",), (), (), ("period",), ()]
+    playing, screen, steps = session("pong", inputs)
+    play(playing, len(inputs))
+    assert playing.paused
+    assert len(steps) == 3
+    assert "paused" in words(screen.scenes[-1])
+    screen.inputs = [("p",), (), ("plus",), (), ("plus",), *[()] * 60]
+    before = len(steps)
+    play(playing, 65, start=2000)
+    assert playing.speed == 4
+    assert len(steps) - before == pytest.approx(4 * 60 / 8, abs=3)
+
+
+def test_restart_begins_anew_from_the_next_seed() -> None:
+    playing, _, _ = session("breakout", [()] * 20 + [("r",)] + [()] * 10)
+    seeds: list[int] = []
+    playing.options.on_reset = seeds.append
+    play(playing, 20)
+    assert playing.tally.steps[0] > 1
+    play(playing, 1)
+    assert playing.tally.steps[0] <= 1
+    assert seeds == [2]
+
+
+def test_the_view_switches_to_what_the_agent_sees() -> None:
+    playing, screen, _ = session("squared", [(), ("v",), ("v", "x"), ("v",), ()])
+    play(playing, 2)
+    assert playing.as_seen
+    assert "what the agent sees" in words(screen.scenes[0]), "in small"
+    assert [scene.items for scene in screen.scenes[:1]] != [
+        scene.items for scene in screen.scenes[1:2]
+    ]
+
+
+def test_several_envs_and_agents_are_followed_in_turn() -> None:
+    playing, screen, _ = session(
+        "pong/two", [("n",), (), ("bracketright",), ()], human=False, num_envs=3
+    )
+    play(playing, 4)
+    assert (playing.env, playing.seat, playing.row) == (1, 1, 3)
+    assert "env 1 agent 1" in words(screen.scenes[-1])
+
+
+def test_episodes_are_told_with_their_scores() -> None:
+    playing, screen, _ = session("password", [(str(look % 2),) for look in range(40)] + [()] * 2)
+    play(playing, 42)
+    told = [line for line in words(screen.scenes[-1]) if line.startswith("mean of")]
+    assert len(playing.tally.episodes) >= 3
+    assert told
+    assert "score" in told[0]
+
+
+def test_keys_keep_a_picture_and_the_last_seconds(tmp_path: Path) -> None:
+    pytest.importorskip("PIL")
+    pytest.importorskip("av")
+    playing, screen, _ = session("breakout", [()] * 30 + [("c",), ("g",), ()])
+    playing.options.folder = tmp_path / "kept"
+    play(playing, 33)
+    for thread in playing.writing:
+        thread.join()
+    (picture,) = (tmp_path / "kept").glob("*.png")
+    (video,) = (tmp_path / "kept").glob("*.mp4")
+    import av
+    from PIL import Image
+
+    assert Image.open(picture).size[0] == 960
+    with av.open(str(video)) as container:
+        assert len(list(container.decode(video=0))) == 31
+    assert any("writing" in line for line in words(screen.scenes[-1]))
+
+
+def test_a_closed_screen_ends_the_session() -> None:
+    playing, screen, _ = session("pong", [(), ()])
+    playing.run()
+    assert playing.over
+    assert not screen.inputs
+
+
+def test_escape_ends_the_session() -> None:
+    playing, screen, _ = session("pong", [(), ("escape",), (), ()])
+    playing.run()
+    assert len(screen.inputs) == 2
+
+
+def test_a_new_policy_takes_over() -> None:
+    playing, screen, _ = session("pong", [()] * 5, human=False)
+    other = RandomActor(playing.world.vector.action, 5)
+    playing.options.renew = lambda: (other, "step 5,000")
+    play(playing, 1)
+    assert playing.actor is other
+    assert "step 5,000" in words(screen.scenes[0])
+
+
+def test_an_env_that_does_not_draw_is_looked_at_as_its_agent_does() -> None:
+    playing, screen, _ = session("tests.view.envs:Blind", [()] * 3, human=False)
+    play(playing, 3)
+    assert not playing.world.draws
+    assert screen.scenes[-1].items
