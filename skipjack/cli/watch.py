@@ -180,7 +180,7 @@ def _other(world: World, player: str, seed: int) -> Actor:
 def _chosen(own: WatchFlags) -> dict[str, object]:
     chosen: dict[str, object] = {}
     if own.opponent:
-        chosen["eval.opponent"] = own.opponent
+        chosen["env.opponent"] = own.opponent
     if own.seed >= 0:
         chosen["seed"] = own.seed
     return chosen

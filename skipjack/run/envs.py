@@ -27,7 +27,7 @@ def make_vector(
     """
     engine_class = registry.load(configured.entry.target)
     config = configured.config
-    env = evaluation_env(configured) if evaluation else config.env
+    env = whole_episodes(configured, config.eval.opponent) if evaluation else config.env
     wanted = config.vector
     return wrap(
         lambda count: engine_class(count, env),
@@ -43,13 +43,13 @@ def make_vector(
     )
 
 
-def evaluation_env(configured: Configured) -> Any:
-    """The env's settings in evaluation: synchronised, with the opponent that [eval] names.
+def whole_episodes(configured: Configured, opponent: str = "") -> Any:
+    """The env's settings with every first episode whole (synchronised), and an opponent if one is named.
 
     Raises:
-        UsageError: it names one for a game that takes none, or one that the game does not have.
+        UsageError: one is named for a game that takes none, or one that the game does not have.
     """
-    env, opponent = configured.config.env, configured.config.eval.opponent
+    env = configured.config.env
     known = settings.settings(type(env))
     changes: dict[str, Any] = {"desynchronise": False} if "desynchronise" in known else {}
     if opponent:

@@ -146,7 +146,9 @@ class Session:
         self._last.clear()
 
     def _steps(self, now: float) -> None:
-        """Take the steps that are due."""
+        """Take the steps that are due; where time stands a key makes one at once."""
+        if self._latched and not self.world.flows and self.people:
+            self.step()
         interval = 1 / (self.world.pace * self.speed)
         if now - self._begun > 10 * interval + 1:  # after a pause or at the start
             self._begun = now - interval

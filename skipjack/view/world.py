@@ -14,7 +14,7 @@ from skipjack.errors import RunError, UsageError, must
 from skipjack.native.scene import Scene
 from skipjack.rows import Batch, Rows, identity_rows
 from skipjack.run.config import Configured
-from skipjack.run.envs import evaluation_env
+from skipjack.run.envs import whole_episodes
 from skipjack.seeding import env_seeds
 from skipjack.vector import Vector, wrap
 from skipjack.view import observation
@@ -33,7 +33,7 @@ class World:
     """One env or several, and what each looks like.
 
     Args:
-        configured: settings; the env's are those of its evaluation.
+        configured: settings; the env's first episodes are whole.
         num_envs: envs; one is looked at.
         changes: settings of the env that differ, by name.
 
@@ -53,7 +53,7 @@ class World:
         self.name = configured.entry.full_name
         self.maker = registry.load(configured.entry.target)
         self.changes = changes
-        config = settings.replace(evaluation_env(configured), changes)
+        config = settings.replace(whole_episodes(configured), changes)
         self.config, self.vector = _made(self.maker, config, num_envs)
         self.skip = int(getattr(config, "frame_skip", 1))
         own = getattr(self.vector.engine, "pace", None)
