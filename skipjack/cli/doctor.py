@@ -18,11 +18,28 @@ from skipjack import config as settings
 from skipjack.errors import SkipjackError, unknown
 from skipjack.native import build
 from skipjack.vector.config import VectorConfig
+from skipjack.view.window import display
 
 FLAGS = ("--json", "-h", "--help")
 CORE = ("numpy", "torch", "gymnasium", "tyro", "rich", "safetensors")
-OPTIONAL = {"wandb": "track", "tensorboard": "track", "matplotlib": "sweep"}
+OPTIONAL = {
+    "wandb": "track",
+    "tensorboard": "track",
+    "matplotlib": "sweep",
+    "raylib": "view",
+    "pillow": "view",
+    "av": "view",
+    "aiohttp": "web",
+}
 """Packages that some flags need, and the extra that brings each."""
+
+VIEWS = {
+    "window": ("raylib", "pillow"),
+    "browser": ("aiohttp",),
+    "mp4 video": ("pillow", "av"),
+    "gif video": ("pillow",),
+}
+"""Ways to watch and play, and the packages that each needs."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +110,8 @@ def examine() -> dict[str, Any]:
     except SkipjackError as error:
         problems.append(str(error))
     found["terminal"] = "yes" if sys.stdout.isatty() else "no: plain lines instead of the dashboard"
-    found["display"] = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or "none"
+    found["display"] = display() or "none"
+    found |= {view: _view(view, found) for view in VIEWS}
     place = Path("runs") if Path("runs").exists() else Path()
     found["runs folder"] = "writable" if os.access(place, os.W_OK) else "not writable"
     if not os.access(place, os.W_OK):
@@ -102,6 +120,17 @@ def examine() -> dict[str, Any]:
         )
     found["problems"] = problems
     return found
+
+
+def _view(view: str, found: dict[str, Any]) -> str:
+    """Whether one can watch and play this way, and what helps if not."""
+    lacking = [package for package in VIEWS[view] if found[package].startswith("none")]
+    if lacking:
+        extras = ",".join(sorted({OPTIONAL[package] for package in lacking}))
+        return f'no {" and no ".join(lacking)}: pip install "skipjack[{extras}]"'
+    if view == "window" and found["display"] == "none":
+        return "no display: add --browser or --video, or put xvfb-run -a before the command"
+    return "ready"
 
 
 def _cores() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,13 @@ from skipjack.native.scene import Circle, Colour, Image, Line, Rectangle, Scene,
 Pixels = npt.NDArray[Any]
 
 GLYPHS = "".join(map(chr, range(32, 127))) + "·±°…«»“”©™"
-"""What the font can draw; it is the one that Pillow brings along."""
+"""What the font can draw; it is the one that Pillow brings along, as pictures and videos have it."""
+
+LINE_HEIGHT = 1.2
+"""Height of its lines, in font sizes."""
+
+WIDEST = 4096
+"""Pixels of a text at most: more are outside of every window, and of many a card's textures."""
 
 PLAIN = str.maketrans("\N{EN DASH}—\N{MINUS SIGN}→←↑↓μ\N{MULTIPLICATION SIGN}", "---><^vux")
 """Letters that it cannot, and what stands for them."""
@@ -25,7 +32,7 @@ DISC = 128
 
 
 class Painter:
-    """Draws scenes and keeps the textures and fonts that it made for them.
+    """Draws scenes and keeps the textures that it made for them.
 
     Args:
         raylib: the module. Its window is open, and stays so until this is closed.
@@ -36,13 +43,13 @@ class Painter:
         self._disc = self._smooth_disc()
         self._images: list[Any] = []  # one texture for each Image of a scene, in their order
         self._sprites: dict[str, tuple[Pixels, Any]] = {}
-        self._fonts: dict[int, Any] = {}  # by the height of a line in pixels
+        # By words and font size: those of the last picture, and of the one in the making.
+        self._texts: dict[tuple[str, float], Any] = {}
+        self._texts_now: dict[tuple[str, float], Any] = {}
         self._left = self._top = self._scale = 0.0
 
     def paint(self, scene: Scene, left: float, top: float, scale: float) -> None:
         """Draw a scene with its corner at (left, top), `scale` pixels a unit."""
-        if scale != self._scale:
-            self._forget_fonts()
         self._left, self._top, self._scale = left, top, scale
         self._rectangle(Rectangle(0, 0, scene.width, scene.height, scene.background))
         images = 0
@@ -62,13 +69,17 @@ class Painter:
             else:
                 self._stretch(self._image(images, item.pixels), self._box(item))
                 images += 1
+        # Before they are freed, what is drawn with them must be.
+        self._raylib.rlDrawRenderBatchActive()
+        for key in self._texts.keys() - self._texts_now.keys():
+            self._raylib.UnloadTexture(self._texts[key])
+        self._texts, self._texts_now = self._texts_now, {}
 
     def close(self) -> None:
-        """Free the textures and fonts."""
+        """Free the textures."""
         sprites = [texture for _, texture in self._sprites.values()]
-        for texture in (self._disc, *self._images, *sprites):
+        for texture in (self._disc, *self._images, *sprites, *self._texts.values()):
             self._raylib.UnloadTexture(texture)
-        self._forget_fonts()
 
     def _place(self, x: float, y: float) -> tuple[float, float]:
         return self._left + self._scale * x, self._top + self._scale * y
@@ -89,26 +100,17 @@ class Painter:
 
     def _text(self, item: Text) -> None:
         """Letters start at whole pixels and are not scaled: both would blur them."""
-        height = max(1, round(self._scale * item.size))
-        if height not in self._fonts:
-            self._fonts[height] = self._font(height)
-        corner = tuple(map(round, self._place(item.x, item.y)))
-        words, colour = plain(item.words).encode(), _rgba(item.colour)
-        self._raylib.DrawTextEx(self._fonts[height], words, corner, height, 0, colour)
-
-    def _font(self, height: int) -> Any:
-        try:
-            from PIL import ImageFont
-        except ModuleNotFoundError:
-            raise missing("Pillow", "view", "Text in a window") from None
-        built_in: Any = ImageFont.load_default(height)
-        file, codes = built_in.font_bytes, list(map(ord, GLYPHS))
-        return self._raylib.LoadFontFromMemory(b".ttf", file, len(file), height, codes, len(codes))
-
-    def _forget_fonts(self) -> None:
-        for font in self._fonts.values():
-            self._raylib.UnloadFont(font)
-        self._fonts = {}
+        key = plain(item.words), round(self._scale * item.size / LINE_HEIGHT, 1)
+        texture = self._texts.get(key) or self._texts_now.get(key)
+        if texture is None:
+            mask = _mask(*key)
+            if mask is None:
+                return
+            texture = self._texture(mask)
+        self._texts_now[key] = texture
+        left, top = map(round, self._place(item.x, item.y))
+        box = left, top, texture.width, texture.height
+        self._stretch(texture, box, _rgba(item.colour))
 
     def _stretch(
         self, texture: Any, box: tuple[float, ...], colour: tuple[int, ...] = WHITE
@@ -144,12 +146,12 @@ class Painter:
         raylib = self._raylib
         rows, columns, channels = pixels.shape
         layout = {
+            2: raylib.PIXELFORMAT_UNCOMPRESSED_GRAY_ALPHA,
             3: raylib.PIXELFORMAT_UNCOMPRESSED_R8G8B8,
             4: raylib.PIXELFORMAT_UNCOMPRESSED_R8G8B8A8,
         }[channels]
         image = (raylib.ffi.from_buffer(pixels), columns, rows, 1, layout)
         texture = raylib.LoadTextureFromImage(image)
-        raylib.SetTextureWrap(texture, raylib.TEXTURE_WRAP_CLAMP)
         raylib.SetTextureFilter(texture, raylib.TEXTURE_FILTER_BILINEAR)
         raylib.rlTextureParameters(
             texture.id, raylib.RL_TEXTURE_MAG_FILTER, raylib.RL_TEXTURE_FILTER_NEAREST
@@ -169,16 +171,42 @@ class Painter:
         return texture[0]
 
 
+@lru_cache(32)
+def font(size: float) -> Any:
+    """Pillow's built-in font."""
+    try:
+        from PIL import ImageFont
+
+        return ImageFont.load_default(size)
+    except ImportError:
+        raise missing("Pillow", "view", "A window") from None
+
+
+def _mask(words: str, size: float) -> Pixels | None:
+    """Words in white on nothing: (rows, columns, 2), brightness and alpha; None if nothing is seen."""
+    if size < 1 or not words.strip():
+        return None
+    from PIL import Image as Picture
+    from PIL import ImageDraw
+
+    sheet = Picture.new("L", (1, 1))
+    _, _, right, bottom = ImageDraw.Draw(sheet).textbbox((0, 0), words, font(size))
+    sheet = Picture.new("L", (min(int(right) + 1, WIDEST), min(int(bottom) + 1, WIDEST)))
+    ImageDraw.Draw(sheet).text((0, 0), words, 255, font(size))
+    alpha = np.asarray(sheet)
+    return np.stack([np.full_like(alpha, 255), alpha], -1)
+
+
 def plain(words: str) -> str:
     """Words with the font's letters alone: the nearest ones, else "?"."""
-    if words.isascii():
+    if words.isascii() and words.isprintable():
         return words
-    letters = (
+    near = "".join(
         letter if letter in GLYPHS else unicodedata.normalize("NFKD", letter) for letter in words
     )
     return "".join(
         letter if letter in GLYPHS or letter == "\n" else "?"
-        for letter in "".join(letters).translate(PLAIN)
+        for letter in near.translate(PLAIN)
         if not unicodedata.combining(letter)
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from skipjack.errors import SkipjackError, clause, missing
 from skipjack.native.scene import Scene
-from skipjack.view.painter import Painter
+from skipjack.view.painter import Painter, font
 from skipjack.view.screen import ARROWS, DIGITS, LETTERS, Input
 
 _DIGITS = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
@@ -47,7 +47,7 @@ class Window:
             monitor is too small.
 
     Raises:
-        SkipjackError: there is no display, no raylib, a window already, or none could be opened.
+        SkipjackError: there is no display, no raylib, no Pillow, a window already, or none could be opened.
     """
 
     def __init__(self, title: str, width: int, height: int) -> None:
@@ -57,6 +57,7 @@ class Window:
                 "to use a browser instead, or put xvfb-run -a before the command."
             )
         self._raylib = raylib = _load()
+        font(10)  # a Pillow that is missing is told of before there is a window
         self._open = self._closed = False
         if raylib.IsWindowReady():
             raise SkipjackError("A process can have one window, but there is one. Close it first.")
@@ -112,7 +113,6 @@ class Window:
         self._painter.paint(scene, left, top, scale)
         raylib.EndScissorMode()
         # Not EndDrawing: that would also take the events, which belong to `poll`.
-        raylib.rlDrawRenderBatchActive()
         raylib.SwapScreenBuffer()
 
     def close(self) -> None:

@@ -156,14 +156,6 @@ def test_bench_measures(call: Call) -> None:
     assert re.search(r"^time, learning +\d+\.\d%$", out, re.M), out
 
 
-def test_doctor_says_what_is_here(call: Call) -> None:
-    code, out, _ = call("doctor")
-    assert code == 0, out
-    found = json.loads(call("doctor", "--json")[1])
-    assert found["problems"] == []
-    assert found["native parts"].startswith("0 missing")
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(call: Call, command: str) -> None:
     code, out, _ = call(command, "--help")
