@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import numpy.typing as npt
 
 from skipjack import baseline, checkpoint, folders
+from skipjack import config as settings
 from skipjack.cli import flags
 from skipjack.cli.saved import saved_of
 from skipjack.cli.screens import ScreenFlags, opened
@@ -94,7 +95,10 @@ def _watched(target: str, own: WatchFlags, held: contextlib.ExitStack) -> Sessio
         configured = configure(name, saved=saved, flags=_chosen(own))
     else:
         configured = configure(target, flags=_chosen(own))
-    world = World(configured, 1 if own.video else own.envs)
+    changes = {"opponent": own.opponent} if own.opponent else {}
+    if changes and "opponent" not in settings.settings(type(configured.config.env)):
+        raise must("--opponent must be left out for a game that takes none", env=target)
+    world = World(configured, 1 if own.video else own.envs, **changes)
     held.callback(world.close)
     seed = configured.config.seed
     options = Options(seed, speed=own.speed, folder=Path("plays"))
@@ -178,12 +182,7 @@ def _other(world: World, player: str, seed: int) -> Actor:
 
 
 def _chosen(own: WatchFlags) -> dict[str, object]:
-    chosen: dict[str, object] = {}
-    if own.opponent:
-        chosen["env.opponent"] = own.opponent
-    if own.seed >= 0:
-        chosen["seed"] = own.seed
-    return chosen
+    return {"seed": own.seed} if own.seed >= 0 else {}
 
 
 def _film(session: Session, own: WatchFlags) -> int:

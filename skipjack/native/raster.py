@@ -15,19 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from skipjack.errors import missing, must
+from skipjack.native import letters
 from skipjack.native.scene import Circle, Colour, Image, Line, Rectangle, Scene, Sprite, Text
 
 try:
     import PIL.Image
-    from PIL import ImageDraw, ImageFont
+    from PIL import ImageDraw
 except ImportError:
     raise missing("Pillow", "view", what="Drawing pictures") from None
 
 SMOOTH = 4
 """Samples along each side of a pixel on the edges of circles and lines."""
-
-LINE_HEIGHT = 1.2
-"""Height of a line of Pillow's built-in font, in font sizes."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels; right and bottom are outside."""
@@ -106,8 +104,9 @@ class _Canvas:
         self.stain(box, item.colour, _polygon, _samples(box, corners))
 
     def text(self, item: Text) -> None:
-        mask = _words(item.words, round(item.size * self.down / LINE_HEIGHT, 1))
-        if mask is not None:
+        found = letters.mask(item.words, item.size * self.down)
+        if found is not None:
+            mask = PIL.Image.fromarray(found)
             self.blend(item.colour, mask, round(item.x * self.across), round(item.y * self.down))
 
     def sprite(self, item: Sprite) -> None:
@@ -201,18 +200,6 @@ def _polygon(size: tuple[int, int], corners: Points) -> PIL.Image.Image:
     mask = PIL.Image.new("L", (size[0] * SMOOTH, size[1] * SMOOTH))
     ImageDraw.Draw(mask).polygon(corners, 255)
     return mask.reduce(SMOOTH)
-
-
-@lru_cache(256)
-def _words(words: str, size: float) -> PIL.Image.Image | None:
-    """How much of each pixel the words cover, 0..255; None where there is nothing to see."""
-    if size < 1 or not words.strip():
-        return None
-    font = ImageFont.load_default(size)
-    _, _, right, bottom = ImageDraw.Draw(PIL.Image.new("L", (1, 1))).textbbox((0, 0), words, font)
-    mask = PIL.Image.new("L", (max(int(right), 1), max(int(bottom), 1)))
-    ImageDraw.Draw(mask).text((0, 0), words, 255, font)
-    return mask
 
 
 def _scaled(pixels: npt.NDArray[Any], size: tuple[int, int]) -> PIL.Image.Image:

@@ -16,7 +16,7 @@ WIDTH = 960
 
 def keep_picture(scenes: Sequence[Scene], folder: Path) -> str:
     """Write the newest scene as a PNG; gives a line for the screen."""
-    from skipjack.view.raster import render
+    from skipjack.native.raster import render
     from skipjack.view.video import save_png
 
     try:
@@ -59,7 +59,7 @@ def film(scenes: Iterable[Scene], path: Path, rate: float, width: int | None = W
     Raises:
         SkipjackError: it cannot be written, or a package is missing.
     """
-    from skipjack.view.raster import render
+    from skipjack.native.raster import render
     from skipjack.view.video import Video
 
     with Video(path, rate) as video:

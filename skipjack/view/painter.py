@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from skipjack.errors import missing
+from skipjack.native import letters
 from skipjack.native.scene import Circle, Colour, Image, Line, Rectangle, Scene, Sprite, Text
 
 Pixels = npt.NDArray[Any]
-
-GLYPHS = "".join(map(chr, range(32, 127))) + "·±°…«»“”©™"
-"""What the font can draw; it is the one that Pillow brings along, as pictures and videos have it."""
-
-LINE_HEIGHT = 1.2
-"""Height of its lines, in font sizes."""
-
-WIDEST = 4096
-"""Pixels of a text at most: more are outside of every window, and of many a card's textures."""
-
-PLAIN = str.maketrans("\N{EN DASH}—\N{MINUS SIGN}→←↑↓μ\N{MULTIPLICATION SIGN}", "---><^vux")
-"""Letters that it cannot, and what stands for them."""
 
 WHITE = (255, 255, 255, 255)
 DISC = 128
@@ -100,13 +86,13 @@ class Painter:
 
     def _text(self, item: Text) -> None:
         """Letters start at whole pixels and are not scaled: both would blur them."""
-        key = plain(item.words), round(self._scale * item.size / LINE_HEIGHT, 1)
+        key = item.words, round(self._scale * item.size, 1)
         texture = self._texts.get(key) or self._texts_now.get(key)
         if texture is None:
-            mask = _mask(*key)
-            if mask is None:
+            alpha = letters.mask(*key)
+            if alpha is None:
                 return
-            texture = self._texture(mask)
+            texture = self._texture(np.stack([np.full_like(alpha, 255), alpha], -1))
         self._texts_now[key] = texture
         left, top = map(round, self._place(item.x, item.y))
         box = left, top, texture.width, texture.height
@@ -169,46 +155,6 @@ class Painter:
         raylib.GenTextureMipmaps(texture)
         raylib.SetTextureFilter(texture[0], raylib.TEXTURE_FILTER_TRILINEAR)
         return texture[0]
-
-
-@lru_cache(32)
-def font(size: float) -> Any:
-    """Pillow's built-in font."""
-    try:
-        from PIL import ImageFont
-
-        return ImageFont.load_default(size)
-    except ImportError:
-        raise missing("Pillow", "view", "A window") from None
-
-
-def _mask(words: str, size: float) -> Pixels | None:
-    """Words in white on nothing: (rows, columns, 2), brightness and alpha; None if nothing is seen."""
-    if size < 1 or not words.strip():
-        return None
-    from PIL import Image as Picture
-    from PIL import ImageDraw
-
-    sheet = Picture.new("L", (1, 1))
-    _, _, right, bottom = ImageDraw.Draw(sheet).textbbox((0, 0), words, font(size))
-    sheet = Picture.new("L", (min(int(right) + 1, WIDEST), min(int(bottom) + 1, WIDEST)))
-    ImageDraw.Draw(sheet).text((0, 0), words, 255, font(size))
-    alpha = np.asarray(sheet)
-    return np.stack([np.full_like(alpha, 255), alpha], -1)
-
-
-def plain(words: str) -> str:
-    """Words with the font's letters alone: the nearest ones, else "?"."""
-    if words.isascii() and words.isprintable():
-        return words
-    near = "".join(
-        letter if letter in GLYPHS else unicodedata.normalize("NFKD", letter) for letter in words
-    )
-    return "".join(
-        letter if letter in GLYPHS or letter == "\n" else "?"
-        for letter in near.translate(PLAIN)
-        if not unicodedata.combining(letter)
-    )
 
 
 def _rgba(colour: Colour) -> Colour:

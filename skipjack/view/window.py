@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from skipjack.errors import SkipjackError, clause, missing
+from skipjack.native import letters
 from skipjack.native.scene import Scene
-from skipjack.view.painter import Painter, font
+from skipjack.view.painter import Painter
 from skipjack.view.screen import ARROWS, DIGITS, LETTERS, Input
 
 _DIGITS = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
@@ -57,7 +58,7 @@ class Window:
                 "to use a browser instead, or put xvfb-run -a before the command."
             )
         self._raylib = raylib = _load()
-        font(10)  # a Pillow that is missing is told of before there is a window
+        letters.font(10)  # a Pillow that is missing is told of before there is a window
         self._open = self._closed = False
         if raylib.IsWindowReady():
             raise SkipjackError("A process can have one window, but there is one. Close it first.")

@@ -28,7 +28,7 @@ pytest.importorskip("PIL")
 import PIL.Image
 from PIL import ImageFilter
 
-from skipjack.view.raster import render
+from skipjack.native.raster import render
 from skipjack.view.video import save_png
 
 Pixels = npt.NDArray[Any]
@@ -270,7 +270,7 @@ def test_sprites_are_kept_by_their_array_and_not_by_their_name() -> None:
 
 
 def test_without_pillow_the_pip_line_is_told() -> None:
-    code = "import sys; sys.modules['PIL'] = None; import skipjack.view.raster"
+    code = "import sys; sys.modules['PIL'] = None; import skipjack.native.raster"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "Drawing pictures needs Pillow" in done.stderr.splitlines()[-1]
     assert 'pip install "skipjack[view]"' in done.stderr.splitlines()[-1]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from skipjack.view.painter import plain
+from skipjack.native.letters import plain
 from skipjack.view.screen import DIGITS, KEYS
 from skipjack.view.window import RAYLIB_KEYS
 from tests.view.conftest import SIZE, Display, Other
@@ -339,7 +339,7 @@ def test_no_display_is_a_sentence() -> None:
 def test_a_package_that_is_missing_is_a_sentence(module: str, name: str) -> None:
     pytest.importorskip("raylib")
     said = failure(f"import sys; sys.modules[{module!r}] = None", DISPLAY=":77777")
-    assert f"A window needs {name}, which is not installed" in said
+    assert f"needs {name}, which is not installed" in said
     assert 'pip install "skipjack[view]"' in said
 
 
