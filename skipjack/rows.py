@@ -190,7 +190,11 @@ class Engine(Protocol):
         """Take back what `save` gave. Raises `SkipjackError` for another build's bytes."""
 
     def scene(self, env: int) -> Any:
-        """A picture of one env as scene primitives (`skipjack.native.scene.Scene`)."""
+        """A picture of one env as scene primitives (`skipjack.native.scene.Scene`).
+
+        An engine may also have `keep_last()`, and from then on `last_scene(env)`: the picture at the
+        end of the env's last episode, which the next one has taken the place of.
+        """
 
     def close(self) -> None:
         """Free what is held. Closing twice is allowed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from skipjack.emulate.config import EmulateConfig
 from skipjack.emulate.ledger import Ledger
 from skipjack.emulate.picture import picture
-from skipjack.errors import EnvError, SkipjackError, must
+from skipjack.errors import EnvError, RunError, SkipjackError, must
 from skipjack.native.scene import Scene
 from skipjack.rows import Rows
 from skipjack.spaces.tree import ActionTree, Observations, legal
@@ -39,6 +40,7 @@ class PythonEngine:
     """
 
     in_python = True
+    _lasts: dict[int, Scene] | None = None  # by env, where somebody looks
 
     def __init__(
         self,
@@ -112,6 +114,15 @@ class PythonEngine:
         """The env's own `rgb_array` picture."""
         return picture(self.envs[env])
 
+    def keep_last(self) -> None:
+        """From now on remember how each env looked when its last episode ended."""
+        self._lasts = {}
+
+    def last_scene(self, env: int) -> Scene:
+        """The env's picture at the end of its last episode; `keep_last` must have come before."""
+        assert self._lasts is not None
+        return self._lasts[env] if env in self._lasts else self.scene(env)
+
     def close(self) -> None:
         """Close every env."""
         while self.envs:
@@ -120,6 +131,13 @@ class PythonEngine:
     def _step(self, env: int) -> None:
         """Advance one env with its rows' actions, and begin its next episode if it ended."""
         raise NotImplementedError
+
+    def _next(self, env: int) -> None:
+        """Begin the episode after one that ended."""
+        if self._lasts is not None:
+            with contextlib.suppress(RunError):  # it does not draw itself
+                self._lasts[env] = self.scene(env)
+        self._begin(env)
 
     def _begin(self, env: int, seed: int | None = None) -> None:
         """Begin an env's next episode, from a seed if one is given."""

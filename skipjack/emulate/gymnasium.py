@@ -63,7 +63,7 @@ class Emulated(PythonEngine):
             if truncated or self.final_all:
                 self.write_final[env][0](bare(observation) if self.nested else observation)
             ledger.end(env, 0, row, truncated, info)
-            self._begin(env)
+            self._next(env)
         else:
             self._show(env, observation, info)
 

@@ -89,7 +89,7 @@ class Worlds(PythonEngine):
             else:
                 self._show(env, seat, seen[agent], infos.get(agent, {}))
         if not left:
-            self._begin(env)
+            self._next(env)
 
     def _end(
         self,

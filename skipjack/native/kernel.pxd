@@ -4,13 +4,13 @@
 # in a block points anywhere, so saving, cloning and replaying an env is one memcpy.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 
 # Raised whenever a struct or function below changes; games built against another number refuse
 # to load (`skipjack.native.ABI`).
 cdef enum:
-    ABI = 2
+    ABI = 3
 
 
 cdef struct Stream:
@@ -60,6 +60,7 @@ cdef struct Kernel:
     size_t action_size          # bytes of a row
     size_t mask_size            # bytes of a row, 0 without masks
     char* blocks                # (envs, block_size)
+    char* last                  # the same as they were at an episode's end; NULL if nobody looks
     char* records               # (rows, record_size), by row
     const int32_t* row_of       # (envs, seats)
     const int32_t* team_of      # (seats)
@@ -172,10 +173,15 @@ cdef inline void* final_observation(Kernel* k, int row, bint truncated) noexcept
 cdef inline float* finish(
     Kernel* k, int env, int seat, bint truncated, float score, float outcome
 ) noexcept nogil:
-    """End a seat's episode: flags, record, counters. Gives its statistics, zeroed, to fill in."""
+    """End a seat's episode: flags, record, counters. Gives its statistics, zeroed, to fill in.
+
+    The env's state is still the episode's last: it is kept where somebody looks.
+    """
     cdef int r = row(k, env, seat)
     cdef Seat* s = seat_of(k, env, seat)
     cdef Record* record = <Record*>(k.records + r * k.record_size)
+    if k.last != NULL:
+        memcpy(k.last + env * k.block_size, k.blocks + env * k.block_size, k.block_size)
     k.terminated[r] = not truncated
     k.truncated[r] = truncated
     record.episode = s.episode

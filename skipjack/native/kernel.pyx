@@ -89,6 +89,7 @@ cdef class Game:
 
     def __dealloc__(self):
         free(self.k.blocks)
+        free(self.k.last)
 
     @property
     def env_nbytes(self):
@@ -219,6 +220,26 @@ cdef class Game:
         """The env's picture (`skipjack.native.scene.Scene`)."""
         self._check(env, env + 1)
         return self.draw(env)
+
+    def keep_last(self):
+        """From now on remember how each env looked when its last episode ended."""
+        if self.k.last == NULL:
+            self.k.last = <char*>calloc(self.num_envs, self.k.block_size)
+            if self.k.last == NULL:
+                raise MemoryError(f"{self.num_envs} envs of {self.k.block_size} bytes do not fit.")
+            memcpy(self.k.last, self.k.blocks, self.num_envs * self.k.block_size)
+
+    def last_scene(self, int env):
+        """The env's picture at the end of its last episode; `keep_last` must have come before."""
+        self._check(env, env + 1)
+        if self.k.last == NULL:
+            raise must("keep_last() must come before last_scene()", env=env)
+        cdef char* blocks = self.k.blocks
+        self.k.blocks = self.k.last
+        try:
+            return self.draw(env)
+        finally:
+            self.k.blocks = blocks
 
     def close(self):
         """Nothing to free before the object goes."""

@@ -74,7 +74,6 @@ class GymEnv(gymnasium.Env[Any, Any]):
         if not self._running:
             raise must("reset() must come before step(), at an episode's end too", running=False)
         given = spaces.action_rows(self.vector.action, action, 1)
-        self._pictures.before_step()
         batch = self.vector.step(given)
         over = bool(batch.terminated[0] or batch.truncated[0])
         self._pictures.changed(resting=[over])
@@ -193,8 +192,6 @@ class GymVector(VectorEnv[Any, Any, Any]):
         if not self._begun:
             raise must("reset() must come before step()", begun=False)
         given = spaces.action_rows(self.vector.action, actions, self.num_envs)
-        if self._next_step:
-            self._pictures.before_step()
         episodes = self._advance(given)
         rows = self.vector.rows
         seen, over = rows.observations, rows.terminated | rows.truncated

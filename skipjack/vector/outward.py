@@ -63,10 +63,8 @@ def metadata(vector: Vector) -> dict[str, Any]:
 class Pictures:
     """What `render()` shows of a vector's envs.
 
-    An engine begins the next episode in the step that ends one, and from then on draws that one. Where
-    an env of the other library rests at the end, its picture must too: it is the one from
-    before the last step, the last that there is, and kept only once somebody has looked. Who trains and
-    never looks (Stable-Baselines3 asks for pictures whatever it does) does not pay for it.
+    An engine begins the next episode in the step that ends one. Where an env of the other library rests
+    at the end, its picture is the one of that end.
 
     Args:
         vector: whose envs they are; closed where the mode is wrong.
@@ -84,23 +82,14 @@ class Pictures:
                 "To see a game in a window or a browser: skipjack play, skipjack watch.",
                 got=mode,
             )
-        self.vector, self.mode = vector, mode
-        self._looked = False
-        self._scenes: list[Any] = [None] * vector.num_envs  # those drawn since the last step
+        self.engine, self.mode = vector.engine, mode
+        self._resting = np.zeros(vector.num_envs, np.bool_)
+        if mode is not None and hasattr(self.engine, "keep_last"):
+            self.engine.keep_last()
 
-    def before_step(self) -> None:
-        """Keep how all envs look now."""
-        if self._looked:
-            self._draw()
-
-    def changed(self, resting: Sequence[bool] | npt.NDArray[np.bool_] = ()) -> None:
-        """The envs are no longer what they were, but for those that rest at their episode's end."""
-        if not self._looked:
-            return
-        rest = resting if len(resting) else [False] * len(self._scenes)
-        self._scenes = [
-            scene if still else None for scene, still in zip(self._scenes, rest, strict=True)
-        ]
+    def changed(self, resting: Sequence[bool] | npt.NDArray[np.bool_] | bool = False) -> None:
+        """The envs are no longer what they were; some rest at their episode's end."""
+        self._resting[:] = resting
 
     def render(self) -> tuple[npt.NDArray[np.uint8], ...] | None:
         """Each env's picture, (height, width, 3) uint8; None, with a warning, without a mode.
@@ -113,14 +102,11 @@ class Pictures:
             return None
         from skipjack.native.raster import render
 
-        self._looked = True
-        self._draw()
-        return tuple(render(scene) for scene in self._scenes)
+        return tuple(render(self._scene(env)) for env in range(len(self._resting)))
 
-    def _draw(self) -> None:
-        for env, scene in enumerate(self._scenes):
-            if scene is None:
-                self._scenes[env] = self.vector.engine.scene(env)
+    def _scene(self, env: int) -> Any:
+        rests = self._resting[env] and hasattr(self.engine, "keep_last")
+        return self.engine.last_scene(env) if rests else self.engine.scene(env)
 
 
 def record(episode: np.void, statistics: Sequence[str]) -> dict[str, Any]:

@@ -98,7 +98,6 @@ class Parallel(ParallelEnv[str, Any, Any]):
             raise must("reset() must come before step()", agents=[])
         acted = self.vector.rows.alive.copy()
         given = self._actions(actions)
-        self._pictures.before_step()
         batch = self.vector.step(given)
         over = batch.terminated | batch.truncated
         self._played = (self._played | acted) & ~over

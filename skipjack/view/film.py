@@ -11,7 +11,7 @@ from skipjack.errors import RunError
 from skipjack.native.scene import Scene
 from skipjack.view.keep import film
 from skipjack.view.screen import Input
-from skipjack.view.session import Session
+from skipjack.view.session import REST, Session
 
 Pick = Literal["all", "best", "median"]
 Show = Literal["picture", "seen", "panel"]
@@ -105,8 +105,9 @@ def _scenes(
             )
         over = len(_episodes(session)) - before - ended
         if ended >= first:
-            # After an episode's last step the newest picture is the next episode's first.
-            for picture in session.pictures[: -1 if over else None]:
+            # An episode's last picture stays for a moment.
+            stays = round(REST * session.world.pace * session.world.skip) if over else 0
+            for picture in (*session.pictures, *session.pictures[-1:] * stays):
                 pictures += 1
                 if pictures % every == 0:
                     yield _shown(session, picture, show)

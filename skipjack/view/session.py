@@ -31,6 +31,9 @@ SPEEDS = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0)
 BUSY = 0.6
 """Share of a picture's time that steps may take where several fit one picture."""
 
+REST = 0.6
+"""Seconds that an episode's last picture stays at the env's own pace."""
+
 REMEMBERED = 10
 """Seconds of pictures that a key saves."""
 
@@ -91,6 +94,7 @@ class Session:
         self.remembered: deque[Scene] = deque(maxlen=RATE * REMEMBERED)
         self._keys: list[str] = []  # down, in their order
         self._latched: list[str] = []  # went down since the last step
+        self._rests = 0.0  # until then an episode's last picture stays
         self._last: dict[int, npt.NDArray[Any]] = {}
         self._asked = 0.0
         self._seed = self.options.seed - 1
@@ -142,13 +146,20 @@ class Session:
             self.actor.begin()
         self.tally.begin()
         self.thought: players.Thought | None = None
-        self._begun, self.pictures = -1e9, [self.world.scene(self.env)]
+        self._begun, self._rests, self.pictures = -1e9, 0.0, [self.world.scene(self.env)]
         self._last.clear()
 
     def _steps(self, now: float) -> None:
         """Take the steps that are due; where time stands a key makes one at once."""
-        if self._latched and not self.world.flows and self.people:
-            self.step()
+        if now < self._rests:
+            return
+        if self._rests:
+            self._rests, self._begun = 0.0, now
+            self.pictures = [self.world.scene(self.env)]
+        if self._latched and not self.world.flows and self.people and self.step():
+            self._begun = now
+            self._rest(now)
+            return
         interval = 1 / (self.world.pace * self.speed)
         if now - self._begun > 10 * interval + 1:  # after a pause or at the start
             self._begun = now - interval
@@ -157,9 +168,19 @@ class Session:
             if not self.step():
                 return
             self._begun += interval
+            if self._rest(now):
+                return
             if time.perf_counter() - began > BUSY / RATE:
                 self._begun = max(self._begun, now - interval)
                 return
+
+    def _rest(self, now: float) -> bool:
+        """Whether an episode has ended, whose last picture then stays for a moment."""
+        ended = self.world.ended(self.env)
+        if ended:
+            shown = (len(self.pictures) - 1) / len(self.pictures) / self.world.pace
+            self._rests = now + (REST + shown) / self.speed
+        return ended
 
     def step(self) -> bool:
         """One step of all envs with the keys that are down; False if a person must act first."""

@@ -61,6 +61,8 @@ class World:
         self.pace = float(own or (TICKS / self.skip if in_ticks else PACE))
         self.flows = in_ticks or self.pace >= FLOWING
         self.draws = True
+        if hasattr(self.vector.engine, "keep_last"):
+            self.vector.engine.keep_last()
         self._ticks = _Ticks(self.maker, config) if self.skip > 1 else None
         self._between: list[Scene] = []
 
@@ -90,14 +92,27 @@ class World:
         return self.vector.step(actions)
 
     def pictures(self, env: int) -> list[Scene]:
-        """What the last step looked like, tick by tick; the newest picture is the last."""
-        return [*self._between, self.scene(env)]
+        """What the last step looked like, tick by tick, up to the episode's end if it ended."""
+        return [*self._between, self.scene(env, last=self.ended(env))]
 
-    def scene(self, env: int) -> Scene:
-        """What an env looks like; what its first agent sees if it does not draw itself."""
+    def ended(self, env: int) -> bool:
+        """Whether the last step ended the episode of the env, or of one of its agents."""
+        rows, own = self.vector.rows, self.vector.row_of[env]
+        return bool((rows.terminated[own] | rows.truncated[own]).any())
+
+    def scene(self, env: int, last: bool = False) -> Scene:
+        """What an env looks like, or looked like at its episode's end.
+
+        One that does not draw itself is shown as its first agent sees it.
+        """
+        engine = self.vector.engine
         if self.draws:
             try:
-                return self.vector.engine.scene(env)
+                return (
+                    engine.last_scene(env)
+                    if last and hasattr(engine, "keep_last")
+                    else engine.scene(env)
+                )
             except (RunError, NotImplementedError):
                 self.draws = False
         return self.seen(int(self.vector.row_of[env, 0]))
