@@ -67,6 +67,7 @@ def play(screen: Screen, pictures: Pictures, seconds: float) -> dict[str, float]
 
 WATCH = """
 const drawn = [], delays = [];
+window.seen = { drawn, delays, press };  // Playwright sees no other names
 let down = false, asked = null;
 function press() {
   down = !down;
@@ -106,9 +107,9 @@ def browser(pictures: Pictures, keys: bool) -> dict[str, float]:
         page.add_init_script(WATCH)
         page.goto(screen.url)
         play(screen, pictures, 1.0)
-        page.evaluate("drawn.length = 0" + ("; press()" if keys else ""))
+        page.evaluate("keys => { seen.drawn.length = 0; if (keys) seen.press(); }", keys)
         found = play(screen, pictures, SECONDS)
-        times, delays = page.evaluate("[drawn, delays]")
+        times, delays = page.evaluate("[seen.drawn, seen.delays]")
         chromium.close()
     screen.close()
     found["pictures_per_second"] = (len(times) - 1) / (times[-1] - times[0]) * 1000
