@@ -11,22 +11,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-import ipaddress
 import logging
-import re
-import secrets
-import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from skipjack.errors import UsageError, missing, must
+from skipjack.errors import missing
 from skipjack.native.scene import Scene
 from skipjack.view import wire
 from skipjack.view.screen import KEYS, Input
@@ -36,8 +32,7 @@ try:
 except ImportError:
     raise missing("aiohttp", "web", what="Showing a game in a browser") from None
 
-PORT = 8017
-"""Taken if it is free and no other is asked for."""
+from skipjack.view.door import Door, add_headers
 
 GRACE = 2.0
 """Seconds without a watcher until nobody looks any more: reloading a page takes less."""
@@ -59,11 +54,6 @@ CLOSING = 0.3
 HEARTBEAT = 10.0
 """Seconds between looks whether a silent watcher is still there."""
 
-WARNING = (
-    "Other machines can connect to port {port}: whoever has the link can watch and press keys, and "
-    "nothing that is sent is encrypted. An SSH tunnel (ssh -L {port}:127.0.0.1:{port} HOST) needs neither."
-)
-
 PAGE = Path(__file__).parent / "page"
 
 FILES = {
@@ -72,24 +62,8 @@ FILES = {
     "/page.js": ("page.js", "text/javascript"),
 }
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",  # the token is in the page's address
-    "X-Content-Type-Options": "nosniff",
-}
-
-LINK = "open the whole link that was printed."
-
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())  # the terminal is the user's
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +82,7 @@ class _Picture:
 class _Watcher:
     """A connection from a page."""
 
-    request: web.Request
+    transport: asyncio.Transport | None
     socket: web.WebSocketResponse
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     sprites: dict[str, Any] = field(default_factory=dict)
@@ -126,6 +100,17 @@ class _Watcher:
         self.messages += 1
         return self.messages > MOST_MESSAGES
 
+    async def dismiss(self, code: int, reason: str) -> None:
+        """Close the connection with a reason, in time even if the other side does not read."""
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            await asyncio.wait_for(self.socket.close(code=code, message=reason.encode()), CLOSING)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Drop the connection and what is unsent, which would keep one who does not read."""
+        if self.transport:
+            self.transport.abort()
+
 
 class Browser:
     """A `Screen` in as many browser tabs as look at it.
@@ -134,7 +119,7 @@ class Browser:
         title: the page's.
         host: address to listen on. Any but a loopback address lets other machines connect; `warning`
             then has a sentence to print.
-        port: where to listen, 0 for any that is free; by default `PORT`, or any if that is taken.
+        port: where to listen, 0 for any that is free; by default `door.PORT`, or any if that is taken.
 
     Attributes:
         url: the link to open, with its token; nothing is served without it.
@@ -145,14 +130,9 @@ class Browser:
     """
 
     def __init__(self, title: str, host: str = "127.0.0.1", port: int | None = None) -> None:
-        self.title, self.host = title, host
-        self._listening = _listen(host, port)
-        self.port: int = self._listening.getsockname()[1]
-        self._token = secrets.token_urlsafe(18)
-        name = socket.gethostname() if host in ("", "0.0.0.0", "::") else host
-        name = f"[{name}]" if ":" in name else name
-        self.url = f"http://{name}:{self.port}/?token={self._token}"
-        self.warning = "" if _is_loopback(host) else WARNING.format(port=self.port)
+        self.title = title
+        self._door = Door(host, port)
+        self.url, self.warning = self._door.url, self._door.warning
         self._lock = threading.Lock()  # holds together what keys and watchers say
         self._watchers: set[_Watcher] = set()
         self._alone: float | None = None  # since when; nobody came yet
@@ -212,49 +192,24 @@ class Browser:
     async def _serve(self, started: Future[asyncio.AbstractEventLoop]) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda loop, context: _log.debug("%s", context))
-        app = web.Application(middlewares=[self._guard])
-        app.on_response_prepare.append(_add_headers)
+        app = web.Application(middlewares=[self._door.guard])
+        app.on_response_prepare.append(add_headers)
         app.add_routes([web.get(path, self._file) for path in FILES])
         app.add_routes([web.get("/socket", self._talk)])
         runner = web.AppRunner(app, access_log=None, logger=_log, shutdown_timeout=CLOSING)
         await runner.setup()
-        await web.SockSite(runner, self._listening).start()
+        await web.SockSite(runner, self._door.listening).start()
         started.set_result(loop)
         await self._ended.wait()
-        over = [
-            _dismiss(watcher, WSCloseCode.OK, "The session has ended.")
-            for watcher in self._watchers
-        ]
-        await asyncio.gather(*over)
+        over = "The session has ended."
+        await asyncio.gather(*(each.dismiss(WSCloseCode.OK, over) for each in self._watchers))
         await runner.cleanup()
-
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """Let through who has the token, under a name that is this machine's, from the page itself."""
-        host = request.headers.get("Host", "")
-        if not self._is_own(host):
-            raise web.HTTPForbidden(text=f"This machine is not {host}: {LINK}")
-        token = request.query.get("token", "")
-        if not secrets.compare_digest(token.encode(errors="replace"), self._token.encode()):
-            raise web.HTTPForbidden(text=f"The token is missing or wrong: {LINK}")
-        origins = (f"http://{host}", f"https://{host}")
-        if request.path == "/socket" and request.headers.get("Origin") not in origins:
-            raise web.HTTPForbidden(text="Only the page itself may connect.")
-        return await handler(request)
-
-    def _is_own(self, host: str) -> bool:
-        """Whether no stranger can make this name point here (DNS rebinding); addresses are safe."""
-        name = re.sub(r":\d+$", "", host).strip("[]").lower()
-        with contextlib.suppress(ValueError):
-            return bool(ipaddress.ip_address(name))
-        own = {"localhost", self.host.lower()}
-        return name in own or (bool(self.warning) and name == socket.gethostname().lower())
 
     async def _file(self, request: web.Request) -> web.Response:
         name, kind = FILES[request.path]
         text = (PAGE / name).read_text(encoding="utf-8")
         if kind == "text/html":
-            text = Template(text).substitute(title=html.escape(self.title), token=self._token)
+            text = Template(text).substitute(title=html.escape(self.title), token=self._door.token)
         return web.Response(text=text, content_type=kind)
 
     async def _talk(self, request: web.Request) -> web.WebSocketResponse:
@@ -263,9 +218,9 @@ class Browser:
             timeout=CLOSING, heartbeat=HEARTBEAT, compress=False, max_msg_size=LONGEST
         )
         await connection.prepare(request)
-        watcher = _Watcher(request, connection)
+        watcher = _Watcher(request.transport, connection)
         if len(self._watchers) >= MOST_WATCHERS:
-            await _dismiss(watcher, WSCloseCode.TRY_AGAIN_LATER, "Too many watch already.")
+            await watcher.dismiss(WSCloseCode.TRY_AGAIN_LATER, "Too many watch already.")
             return connection
         with self._lock:
             self._watchers.add(watcher)
@@ -274,7 +229,7 @@ class Browser:
         try:
             async for message in connection:
                 if watcher.too_many():
-                    await _dismiss(watcher, WSCloseCode.POLICY_VIOLATION, "Too many messages.")
+                    await watcher.dismiss(WSCloseCode.POLICY_VIOLATION, "Too many messages.")
                 elif message.type == WSMsgType.TEXT:
                     self._hear(watcher, message.data)
         finally:
@@ -282,7 +237,7 @@ class Browser:
             with self._lock:
                 self._watchers.discard(watcher)
                 self._alone = None if self._watchers else time.monotonic()
-            _hang_up(request)
+            watcher.hang_up()
         return connection
 
     def _hear(self, watcher: _Watcher, words: str) -> None:
@@ -321,42 +276,3 @@ class Browser:
                         await watcher.socket.send_bytes(wire.sprite(name, pixels))
                 watcher.sent += 1
                 await watcher.socket.send_bytes(picture.message)
-
-
-def _listen(host: str, port: int | None) -> socket.socket:
-    if port is not None and not 0 <= port <= 65535:
-        raise must("The page's port must be between 0 and 65535", got=port)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for number in [PORT, 0] if port is None else [port]:
-        try:
-            return socket.create_server((host, number), family=family)
-        except OSError as error:
-            reason = error.strerror
-    raise UsageError(
-        f"The page needs a free port of this machine, but {number} of {host!r} cannot be had "
-        f"({reason}). Name another port, or none: then one that is free is taken."
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
-
-
-async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
-
-
-async def _dismiss(watcher: _Watcher, code: int, reason: str) -> None:
-    """Close a connection with a reason, in time even if the other side does not read."""
-    with contextlib.suppress(TimeoutError, ConnectionError):
-        closing = watcher.socket.close(code=code, message=reason.encode())
-        await asyncio.wait_for(closing, CLOSING)
-    _hang_up(watcher.request)
-
-
-def _hang_up(request: web.Request) -> None:
-    """Drop a connection with what is still to be sent: who does not read would hold it for ever."""
-    if request.transport:
-        request.transport.abort()

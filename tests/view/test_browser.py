@@ -117,7 +117,7 @@ class Tab:
 def hang_up(browser: Any) -> None:
     """Lose the connection."""
     (watcher,) = browser._watchers
-    browser._loop.call_soon_threadsafe(watcher.request.transport.abort)
+    browser._loop.call_soon_threadsafe(watcher.transport.abort)
 
 
 @pytest.fixture
