@@ -165,14 +165,11 @@ function named({ key, code }) {
   return NAMES[key] ?? NAMES[code] ?? /^(?:Key|Digit)(\w)$/.exec(code)?.[1].toLowerCase();
 }
 
-function isHeld(name) {
-  return [...held.values()].includes(name); // by either of the shift keys, say
-}
-
 function release(place) {
   const name = held.get(place);
   held.delete(place);
-  if (name && !isHeld(name)) send(`up ${name}`);
+  const still = [...held.values()].includes(name); // by the other shift key, say
+  if (name && !still) send(`up ${name}`);
 }
 
 window.addEventListener("keydown", (event) => {
@@ -181,9 +178,9 @@ window.addEventListener("keydown", (event) => {
   if (!name || ((event.ctrlKey || event.metaKey || event.altKey) && !writes)) return; // the browser's
   event.preventDefault();
   const place = event.code || event.key;
-  if (held.has(place)) return;
-  if (!isHeld(name)) send(`down ${name}`);
+  if (held.has(place)) return; // it repeats
   held.set(place, name);
+  send(`down ${name}`);
 });
 window.addEventListener("keyup", (event) => release(event.code || event.key));
 window.addEventListener("blur", () => [...held.keys()].forEach(release));
