@@ -24,7 +24,7 @@ class ScreenFlags:
     browser: bool = False
     """Open a page for a browser instead of a window; works without a display."""
     port: Annotated[int, Within(0, 65535)] = 0
-    """Port of the page; 0 takes one that is free."""
+    """Port of the page; 0 takes 8017, or one that is free."""
     host: str = LOOPBACK
     """Address that the page is served on. Others than 127.0.0.1 let other machines in."""
     speed: Annotated[float, Within(0.01, 256.0)] = 1.0
@@ -50,7 +50,7 @@ def opened(title: str, picture: Scene, own: ScreenFlags) -> Iterator[Screen]:
     if own.browser:
         from skipjack.view.server import Browser
 
-        screen = Browser(title, host=own.host, port=own.port)
+        screen = Browser(title, host=own.host, port=own.port or None)
         if screen.warning:
             print(f"skipjack: {screen.warning}", file=sys.stderr)
         print(f"Open {screen.url} in a browser. Ctrl-C ends it.", flush=True)

@@ -89,8 +89,7 @@ class GymEnv(gymnasium.Env[Any, Any]):
     def render(self) -> Any:
         """The game's picture, (height, width, 3) uint8; None without a render mode.
 
-        After an episode's end it is that of the state in which the last action was taken: the
-        engine has begun the next episode already. The first call of all draws what is there.
+        After an episode's end it is that of its last state, until `reset()`.
 
         Raises:
             MissingPackage: Pillow is not installed.

@@ -82,7 +82,8 @@ class Pictures:
                 "To see a game in a window or a browser: skipjack play, skipjack watch.",
                 got=mode,
             )
-        self.engine, self.mode = vector.engine, mode
+        self.mode = mode
+        self.engine: Any = vector.engine
         self._resting = np.zeros(vector.num_envs, np.bool_)
         if mode is not None and hasattr(self.engine, "keep_last"):
             self.engine.keep_last()

@@ -105,7 +105,7 @@ class World:
 
         One that does not draw itself is shown as its first agent sees it.
         """
-        engine = self.vector.engine
+        engine: Any = self.vector.engine
         if self.draws:
             try:
                 return (

@@ -67,7 +67,7 @@ def test_ticks_between_steps_are_those_of_the_step() -> None:
         assert ended or len(shown) == 4
         for picture in shown:
             over = ticks.world.step(action, 0).terminated[0]
-            assert ticks.world.scene(0).items == picture.items
+            assert ticks.world.scene(0, last=over).items == picture.items
         assert over == ended
 
 
@@ -112,7 +112,7 @@ def test_every_game_can_be_played(name: str) -> None:
     for look in range(240):
         screen.inputs = [tuple(keys[look % len(keys) :][:1]), ()]
         playing.frame(1000 + look / RATE)
-    assert len(steps) > 10
+    assert len(steps) >= 5
     told = " ".join(words(screen.scenes[-1]))
     assert all(what in told for _, what in keyboard.legend)
     assert screen.scenes[-1].items
@@ -163,8 +163,9 @@ def test_several_envs_and_agents_are_followed_in_turn() -> None:
 
 
 def test_episodes_are_told_with_their_scores() -> None:
-    playing, screen, _ = session("password", [(str(look % 2),) for look in range(40)] + [()] * 2)
-    play(playing, 42)
+    inputs = [(str(look // 2 % 2),) if look % 2 else () for look in range(200)]
+    playing, screen, _ = session("password", inputs)
+    play(playing, 200)
     told = [line for line in words(screen.scenes[-1]) if line.startswith("mean of")]
     assert len(playing.tally.episodes) >= 3
     assert told
