@@ -17,7 +17,7 @@ WIDTH = 300.0
 FEW = 12
 """Numbers up to which each has a bar with its value beside it."""
 
-LIGHT, DIM = (220, 225, 235), (90, 100, 120)
+LIGHT, DIM, NOTHING = (220, 225, 235), (90, 100, 120), (12, 16, 24)
 HIGH, LOW = np.array([250, 180, 80]), np.array([90, 160, 250])
 PALETTE = np.array(
     [
@@ -86,7 +86,7 @@ def _tiles(colours: npt.NDArray[np.uint8], ndim: int) -> npt.NDArray[np.uint8]:
     if ndim <= 1:  # a row of cells, folded to be about three times as wide as it is high
         size = math.prod(shape)
         wide = min(size, math.ceil(math.sqrt(3 * size)))
-        cells = np.zeros((math.ceil(size / wide) * wide, 3), np.uint8)
+        cells = np.full((math.ceil(size / wide) * wide, 3), NOTHING, np.uint8)
         cells[:size] = colours.reshape(-1, 3)
         return cells.reshape(-1, wide, 3)
     planes = colours.reshape(-1, *shape[-2:], 3)
@@ -94,7 +94,8 @@ def _tiles(colours: npt.NDArray[np.uint8], ndim: int) -> npt.NDArray[np.uint8]:
         planes = colours.transpose(2, 0, 1, 3)
     wide = math.ceil(math.sqrt(len(planes)))
     height, width = planes.shape[1:3]
-    sheet = np.zeros((math.ceil(len(planes) / wide) * height, wide * width, 3), np.uint8)
+    shape = math.ceil(len(planes) / wide) * height, wide * width, 3
+    sheet = np.full(shape, NOTHING, np.uint8)
     for index, plane in enumerate(planes):
         top, left = index // wide * height, index % wide * width
         sheet[top : top + height, left : left + width] = plane

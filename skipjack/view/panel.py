@@ -10,7 +10,7 @@ from typing import Any
 from skipjack.native.scene import Line, Rectangle, Scene, Text
 from skipjack.spaces import Actions
 from skipjack.vector import Vector
-from skipjack.view.keys import CONTROLS, SIGNS
+from skipjack.view.keys import SIGNS
 from skipjack.view.players import Thought
 from skipjack.view.tally import Tally, mean
 
@@ -45,6 +45,7 @@ class Shown:
         action: what may be done.
         rewards: the newest ones.
         legend: keys and what they do, of people who play.
+        controls: names of the session's keys, and what they do.
         message, state: a line for a few seconds; whether it is paused.
     """
 
@@ -58,6 +59,7 @@ class Shown:
     action: Actions
     rewards: Iterable[float]
     legend: Sequence[tuple[str, str]]
+    controls: Sequence[tuple[str, str]]
     message: str
     state: str
 
@@ -113,7 +115,7 @@ def _told(score: float, total: float) -> str:
 def _legend(scene: Scene, shown: Shown, y: float) -> None:
     """Two lines of keys: those of the game, those of the session."""
     playing = "   ".join(f"{keys} {what}" for keys, what in shown.legend)
-    own = "   ".join(f"{SIGNS.get(key, key.upper())} {what}" for key, what in CONTROLS.items())
+    own = "   ".join(f"{SIGNS.get(key, key.upper())} {what}" for key, what in shown.controls)
     scene.add(Text(MARGIN, y, playing, 15, LIGHT), Text(MARGIN, y + 22, own, 13, DIM))
 
 

@@ -27,11 +27,13 @@ class Input:
         pressed: keys that went down since, in their order; a key that is held does not repeat.
         held: keys that are down now.
         closed: nobody looks any more: the window was closed, the last tab is gone.
+        away: nobody looks just now, but somebody may: no tab is open yet, or again.
     """
 
     pressed: tuple[str, ...] = ()
     held: frozenset[str] = frozenset()
     closed: bool = False
+    away: bool = False
 
 
 class Screen(Protocol):

@@ -158,7 +158,8 @@ class Browser:
             self._pressed.clear()
             held = self._held()
             alone = self._alone is not None and time.monotonic() - self._alone > GRACE
-        return Input(pressed, held, closed=alone or not self._thread.is_alive())
+        closed = alone or not self._thread.is_alive()
+        return Input(pressed, held, closed, away=not self.watchers)
 
     def show(self, scene: Scene) -> None:
         """Make a scene the newest picture; one that looks like the last is not sent again."""

@@ -17,7 +17,7 @@ from skipjack.evaluate import Actor
 from skipjack.native.scene import Scene
 from skipjack.rows import Batch
 from skipjack.view import panel, players
-from skipjack.view.keys import Keyboard, ordered
+from skipjack.view.keys import CONTROLS, Keyboard, ordered
 from skipjack.view.screen import Input, Screen
 from skipjack.view.tally import Tally
 from skipjack.view.world import World
@@ -120,7 +120,11 @@ class Session:
 
     def frame(self, now: float) -> None:
         """One picture: look at the keys, take the steps that are due, show what there is."""
-        self._look(self.screen.poll())
+        seen = self.screen.poll()
+        self._look(seen)
+        if self.over or seen.away:
+            self._begun = -1e9
+            return
         if self.options.renew is not None and now - self._asked >= 1:
             self._asked = now
             found = self.options.renew()
@@ -254,10 +258,17 @@ class Session:
             action=vector.action,
             rewards=self.tally.strips[self.row],
             legend=[pair for keyboard in self.people.values() for pair in keyboard.legend],
+            controls=self._controls(),
             message=self.message if now < self._until else "",
             state="paused" if self.paused else self._pace_in_words(),
         )
         return panel.compose(shown)
+
+    def _controls(self) -> list[tuple[str, str]]:
+        """Keys of the session that do something here."""
+        idle = {"n"} if self.world.vector.num_envs == 1 else set()
+        idle |= {"bracketleft", "bracketright"} if self.world.seats == 1 else set()
+        return [(key, what) for key, what in CONTROLS.items() if key not in idle]
 
     def _own_rows(self) -> set[int]:
         return set(self.people) or {self.row}
