@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> int:
         if target.endswith(record.SUFFIX):
             session = _replay(Path(target), own, held)
         else:
-            session = _watched(target, own, held)
+            session = watched(target, own, held)
         if own.video:
             return _film(session, own)
         title = session.options.title
@@ -86,7 +86,7 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _watched(target: str, own: WatchFlags, held: contextlib.ExitStack) -> Session:
+def watched(target: str, own: WatchFlags, held: contextlib.ExitStack) -> Session:
     """A policy, or another player, in fresh envs."""
     found = None
     if own.player == "policy":

@@ -130,7 +130,8 @@ def _column(scene: Scene, shown: Shown, bottom: float) -> None:
         y = _thought(scene, shown, x, y)
     if shown.seen is not None and bottom - y > 40:
         scene.add(Text(x, y, "what the agent sees", 13, DIM))
-        scene.place(shown.seen, x, y + 18, SIDE, bottom - y - 18)
+        tall = SIDE * shown.seen.height / max(shown.seen.width, 1e-9)
+        scene.place(shown.seen, x, y + 18, SIDE, min(tall, bottom - y - 18))
 
 
 def _strip(scene: Scene, rewards: list[float], x: float, y: float) -> float:

@@ -230,7 +230,7 @@ def test_a_video_needs_no_screen(call: Call, monkeypatch: pytest.MonkeyPatch) ->
         (["watch", "squared", "--player", "scripted"], 2, "must be one that the game has"),
         (["watch", "baseline:pong", "--follow"], 2, "--follow must come with a run"),
         (["watch", "baseline:cartpole", "--opponent", "easy"], 2, "--opponent must be left out"),
-        (["watch", "baseline:pong", "--opponent", "eazy"], 2, "easy"),
+        (["watch", "baseline:pong", "--opponent", "simple"], 2, "easy, medium"),
         (["watch", "baseline:pong", "--video", "a.avi"], 2, ".mp4"),
         (["watch", "baseline:pong", "--pick", "worst"], 2, "worst"),
     ],
