@@ -53,12 +53,11 @@ ENTRY_POINTS = "skipjack.environments"
 """Entry-point group in which other packages register `name = module:Class`."""
 
 ADAPTERS = {
+    "atari": "skipjack.atari.maker:Maker",
     "gymnasium": "skipjack.emulate.maker:from_gymnasium",
     "pettingzoo": "skipjack.emulate.maker:from_pettingzoo",
 }
 """Prefixes of other people's environments: prefix -> function that makes a maker of a name."""
-
-_LATER = ("atari",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +81,9 @@ def resolve(name: str) -> Entry:
         UsageError: there is no such name; the message names near ones.
     """
     prefix, colon, rest = name.partition(":")
+    if prefix == "atari" and rest:
+        return _atari(rest)
     if colon:
-        if prefix in _LATER:
-            raise UsageError(
-                f"Environments of {prefix!r} need an adapter that this version does not have yet. "
-                f"See what it has with: skipjack list."
-            )
         if not prefix or not rest:
             raise must("an own environment must be named module:attribute", environment=name)
         return Entry(name, "default", name)
@@ -109,6 +105,17 @@ def resolve(name: str) -> Entry:
     if slash and variant not in presets(game):
         raise unknown("environment", name, names(), see="skipjack list")
     return entry
+
+
+def _atari(rest: str) -> Entry:
+    """The entry of an Atari game, spelled as ale-py does; its presets are for all of them."""
+    name, slash, variant = rest.partition("/")
+    game = f"atari:{_reference('skipjack.atari.names:resolve')(name)}"
+    variant = {"": "default", "fast": "default"}.get(variant, variant)
+    if slash and variant not in presets(game):
+        known = [f"{game}/{each}".replace("default", "fast") for each in presets(game)]
+        raise unknown("environment", f"atari:{rest}", known, see="skipjack list atari")
+    return Entry(game, variant, game)
 
 
 def load(target: str) -> Any:
@@ -177,15 +184,20 @@ def preset(name: str) -> dict[str, Any]:
     """The preset of a name as nested dictionaries; empty if it has none."""
     entry = resolve(name)
     folder = _preset_folder(entry.game)
-    path = folder / f"{entry.variant}.toml" if folder else None
-    if path is None or not path.exists():
+    if folder is None:
         return {}
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    found = _read(folder / f"{entry.variant}.toml")
+    if entry.game.startswith("atari:") and entry.variant == "default":
+        own = _read(folder / "games" / f"{entry.game.partition(':')[2]}.toml")
+        found = {
+            section: found.get(section, {}) | own.get(section, {}) for section in {**found, **own}
+        }
+    return found
 
 
 def game_of(name: str) -> str:
     """The game of a name as `resolve` takes it, whether or not it is there: without its variant."""
-    return name if ":" in name else name.partition("/")[0]
+    return name if ":" in name and not name.startswith("atari:") else name.partition("/")[0]
 
 
 def baseline_file(name: str) -> Path | None:
@@ -196,7 +208,10 @@ def baseline_file(name: str) -> Path | None:
     """
     entry = resolve(name)
     folder = _preset_folder(entry.game)
-    return folder.with_name("baselines") / f"{entry.variant}.safetensors" if folder else None
+    if folder is None:
+        return None
+    own = f"{entry.game.partition(':')[2]}-" if entry.game.startswith("atari:") else ""
+    return folder.with_name("baselines") / f"{own}{entry.variant}.safetensors"
 
 
 def names() -> list[str]:
@@ -219,6 +234,10 @@ def _reference(target: str) -> Any:
     return getattr(importlib.import_module(module_name), name)
 
 
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
 def _third_parties() -> dict[str, str]:
     found = importlib.metadata.entry_points(group=ENTRY_POINTS)
     return {point.name: point.value for point in found if point.name not in GAMES}
@@ -226,6 +245,8 @@ def _third_parties() -> dict[str, str]:
 
 def _preset_folder(game: str) -> Path | None:
     """The folder of a game's presets, found without importing the game's own module."""
+    if game.startswith("atari:"):
+        return Path(__file__).parent / "atari" / "presets"
     if game.partition(":")[0] in ADAPTERS:
         return None
     if game in GAMES:

@@ -7,6 +7,7 @@ engine's envs into groups and delivers each group's rows as a `Batch`. numpy onl
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -14,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from skipjack.errors import must
+from skipjack.errors import RunError, must
 from skipjack.spaces import Actions, Layout
 
 Allocator = Callable[[tuple[int, ...], np.dtype[Any]], npt.NDArray[Any]]
@@ -193,7 +194,9 @@ class Engine(Protocol):
         """A picture of one env as scene primitives (`skipjack.native.scene.Scene`).
 
         An engine may also have `keep_last()`, and from then on `last_scene(env)`: the picture at the
-        end of the env's last episode, which the next one has taken the place of.
+        end of the env's last episode, which the next one has taken the place of. One that acts
+        over several ticks a step may have `keep_ticks(env)` and `ticks(env)`: the pictures of the env's
+        last step before its last tick.
         """
 
     def close(self) -> None:
@@ -225,3 +228,27 @@ def check_row_of(row_of: npt.NDArray[Any], engine: Engine) -> npt.NDArray[np.int
             f"row_of must be a permutation of all rows with shape {wanted}", shape=array.shape
         )
     return array
+
+
+def join_states(states: Sequence[bytes]) -> bytes:
+    """The states of single envs as one: how long each is, then all of them."""
+    return b"".join([struct.pack(f"<{len(states)}Q", *map(len, states)), *states])
+
+
+def part_states(saved: bytes, count: int) -> list[bytes]:
+    """What `join_states` joined.
+
+    Raises:
+        RunError: it is not of so many envs.
+    """
+    at = 8 * count
+    lengths = struct.unpack_from(f"<{count}Q", saved) if len(saved) >= at else ()
+    if at + sum(lengths) != len(saved):
+        raise RunError(
+            "The saved envs must be as many as there are. Resume with the same settings."
+        )
+    found = []
+    for length in lengths:
+        found.append(saved[at : at + length])
+        at += length
+    return found

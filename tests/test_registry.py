@@ -55,7 +55,6 @@ def test_an_own_engine_by_module_and_class() -> None:
         ("brekout", "Did you mean 'breakout'"),
         ("pong/tow", "Did you mean 'pong/two'"),
         ("", "no environment"),
-        ("atari:pong", "adapter"),
         ("CartPole-v1", "gymnasium:CartPole-v1"),
         ("./mine", "folder"),
         (":Class", "module:attribute"),

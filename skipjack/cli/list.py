@@ -1,4 +1,4 @@
-"""`skipjack list`: environments and runs."""
+"""`skipjack list`: environments and runs; `skipjack list atari`: its games."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from skipjack.cli.table import chance, one_line, score
 from skipjack.errors import unknown
 
 FLAGS = ("--json", "-h", "--help")
-USAGE = "usage: skipjack list [--json]\n\nLists the environments, and the runs in runs/."
+USAGE = """usage: skipjack list [atari] [--json]
+
+Lists the environments, and the runs in runs/; or the games of ale-py."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Print names that other commands take."""
+    if arguments and arguments[0] == "atari":
+        return _atari(arguments[1:])
     for argument in arguments:
         if argument not in FLAGS:
             raise unknown("flag", argument, FLAGS, see="skipjack list --help")
@@ -42,6 +46,7 @@ def run(arguments: Sequence[str]) -> int:
         mark = "baseline" if row["baseline"] else ""
         summary = "" if "/" in row["name"] else row["summary"]
         print(f"  {row['name']:14} {mark:9} {summary}".rstrip())
+    print("  atari:GAME for 104 Atari games (skipjack list atari)")
     print("  gymnasium:ID, pettingzoo:FAMILY.NAME or module:attribute for all others")
     print("\nRuns" if runs else "\nNo runs yet. Start one with: skipjack train breakout")
     for found in runs:
@@ -50,4 +55,30 @@ def run(arguments: Sequence[str]) -> int:
             f"  {one_line(found.run):20} {found.env or '?':14} {found.steps:>14,} steps"
             f" {found.seconds:9.1f} s   {found.state:8}   score {score(found)}{random}"
         )
+    return 0
+
+
+def _atari(arguments: Sequence[str]) -> int:
+    """Print ale-py's games, with the scores that theirs are measured by."""
+    from skipjack.atari import human, names
+
+    for argument in arguments:
+        if argument not in FLAGS:
+            raise unknown("flag", argument, FLAGS, see="skipjack list --help")
+    if "--json" in arguments:
+        nobody = (None, None)
+        rows = [
+            {"name": f"atari:{game}", "random": random, "human": person}
+            for game in names.games()
+            for random, person in [human.SCORES.get(game, nobody)]
+        ]
+        print(json.dumps({"environments": rows}))
+        return 0
+    print(f"{'Atari games':28} {'random':>9} {'human':>9}")
+    for game in names.games():
+        known = "".join(f" {value:9.1f}" for value in human.SCORES.get(game, ()))
+        print(f"  atari:{game:20}{known}".rstrip())
+    print(
+        "Each has the presets fast, which is taken without a word, and standard: atari:pong/standard."
+    )
     return 0

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from skipjack import errors
 from skipjack.errors import EnvError, RunError, SkipjackError, must
-from skipjack.rows import Rows
+from skipjack.rows import Rows, join_states, part_states
 from skipjack.seeding import env_seeds, state
-from skipjack.vector import states, worker
+from skipjack.vector import worker
 from skipjack.vector.contract import check_groups
 from skipjack.vector.link import Crash, Link, answers
 from skipjack.vector.names import Names
@@ -158,12 +158,12 @@ class Crew:
         for link, part in zip(self.links, parts, strict=True):
             for env, own in zip(link.envs, part, strict=True):
                 found[env] = own
-        return states.join(found)
+        return join_states(found)
 
     def load(self, lo: int, hi: int, saved: bytes) -> None:
         """Take back what `save` gave, with any number of workers."""
         assert (lo, hi) == (0, self.num_envs)
-        single = states.part(saved, self.num_envs)
+        single = part_states(saved, self.num_envs)
         if self.unfinished:
             self.unfinished.clear()
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
-
-from skipjack.errors import RunError
-from skipjack.rows import Engine
+from skipjack.rows import Engine, join_states, part_states
 
 
 def save(engine: Engine, count: int) -> bytes | None:
@@ -15,7 +11,7 @@ def save(engine: Engine, count: int) -> bytes | None:
         return engine.save(0, count)
     states = [engine.save(env, env + 1) for env in range(count)]
     known = [state for state in states if state is not None]
-    return join(known) if len(known) == count else None
+    return join_states(known) if len(known) == count else None
 
 
 def load(engine: Engine, count: int, saved: bytes) -> None:
@@ -23,29 +19,5 @@ def load(engine: Engine, count: int, saved: bytes) -> None:
     if not getattr(engine, "in_python", False):
         engine.load(0, count, saved)
         return
-    for env, state in enumerate(part(saved, count)):
+    for env, state in enumerate(part_states(saved, count)):
         engine.load(env, env + 1, state)
-
-
-def join(states: Sequence[bytes]) -> bytes:
-    """The states of single envs as one: how long each is, then all of them."""
-    return b"".join([struct.pack(f"<{len(states)}Q", *map(len, states)), *states])
-
-
-def part(saved: bytes, count: int) -> list[bytes]:
-    """What `join` joined.
-
-    Raises:
-        RunError: it is not of so many envs.
-    """
-    at = 8 * count
-    lengths = struct.unpack_from(f"<{count}Q", saved) if len(saved) >= at else ()
-    if at + sum(lengths) != len(saved):
-        raise RunError(
-            "The saved envs must be as many as there are. Resume with the same settings."
-        )
-    found = []
-    for length in lengths:
-        found.append(saved[at : at + length])
-        at += length
-    return found

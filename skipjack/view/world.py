@@ -63,7 +63,9 @@ class World:
         self.draws = True
         if hasattr(self.vector.engine, "keep_last"):
             self.vector.engine.keep_last()
-        self._ticks = _Ticks(self.maker, config) if self.skip > 1 else None
+        shows_ticks = hasattr(self.vector.engine, "keep_ticks")
+        self._ticks = _Ticks(self.maker, config) if self.skip > 1 and not shows_ticks else None
+        self._own_ticks = shows_ticks
         self._between: list[Scene] = []
 
     @property
@@ -89,7 +91,13 @@ class World:
         if self._ticks is not None:
             rows = self.vector.row_of[env]
             self._between = self._ticks.pictures(self.vector.engine, env, actions[rows])
-        return self.vector.step(actions)
+        engine: Any = self.vector.engine
+        if self._own_ticks:
+            engine.keep_ticks(env)
+        batch = self.vector.step(actions)
+        if self._own_ticks:
+            self._between = list(engine.ticks(env))
+        return batch
 
     def pictures(self, env: int) -> list[Scene]:
         """What the last step looked like, tick by tick, up to the episode's end if it ended."""

@@ -194,7 +194,6 @@ USAGE = [
     (["train", "pong", "--run", "a/b"], "folder name"),
     (["train", "pong", "--from", "nothing"], "There is no run 'nothing'"),
     (["train", "pong", "--resume"], "no run of 'pong'"),
-    (["train", "atari:pong"], "adapter"),
     (["eval"], "A name must come first"),
     (["eval", "nothing"], "There is no run 'nothing'"),
     (["bench", "stpes", "pong"], "Did you mean 'steps'"),
