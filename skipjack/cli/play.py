@@ -23,6 +23,7 @@ from skipjack.errors import UsageError, must
 from skipjack.evaluate import Actor, play_out
 from skipjack.policies.random import RandomActor
 from skipjack.run.config import Configured, configure
+from skipjack.view.film import Nobody
 from skipjack.view.keys import Keyboard
 from skipjack.view.players import Seated, check_fits
 from skipjack.view.record import Recorder
@@ -74,10 +75,10 @@ def _play(configured: Configured, world: World, own: PlayFlags) -> int:
     recorder = Recorder(PLAYS, world.name, settings.flatten(world.config), sorted(people))
     options = Options(seed, title, own.speed, PLAYS, _remarks(world))
     options.on_step, options.on_reset = recorder.take, recorder.reset
-    world.reset(seed)
-    with opened(title, world.scene(0), own) as screen:
-        actor = others(world.vector.num_rows) if others is not None else None
-        session = Session(world, screen, actor, people, options)
+    actor = others(world.vector.num_rows) if others is not None else None
+    session = Session(world, Nobody(), actor, people, options)
+    with opened(title, session.pictures[-1], own) as screen:
+        session.screen = screen
         try:
             session.run()
         except KeyboardInterrupt:  # how a page's server is ended
@@ -151,7 +152,9 @@ def _report(
     """What was played: the mean score, the random player's beside it, and where the play is."""
     records = session.tally.of(set(session.people))
     score, total = mean(records, "score"), mean(records, "return")
-    random_score, random_return = by_chance() if records else (math.nan, math.nan)
+    random_score = random_return = math.nan
+    with contextlib.suppress(KeyboardInterrupt):  # it is waited for in vain: the rest is told
+        random_score, random_return = by_chance() if records else (math.nan, math.nan)
     if own.json:
         row = {
             "env": session.world.name,
@@ -176,7 +179,7 @@ def _report(
 
 def _told(score: float, total: float) -> str:
     if total != total:
-        return "not known"
+        return f"not known, its episodes did not end within {RANDOM_SECONDS:g} s"
     return f"return {total:.4g}" if score != score else f"score {score:.3f}, return {total:.4g}"
 
 

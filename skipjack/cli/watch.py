@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy.typing as npt
-
-from skipjack import baseline, checkpoint, folders
+from skipjack import baseline, checkpoint, folders, registry
 from skipjack import config as settings
 from skipjack.cli import flags
 from skipjack.cli.saved import saved_of
 from skipjack.cli.screens import ScreenFlags, opened
 from skipjack.config import Within
-from skipjack.errors import SkipjackError, must
+from skipjack.errors import RunError, SkipjackError, UsageError, must
 from skipjack.evaluate import Actor
-from skipjack.rows import Batch
 from skipjack.run.config import Configured, configure
 from skipjack.view import record
 from skipjack.view.film import Nobody, film_episodes
@@ -28,6 +27,8 @@ from skipjack.view.world import World
 
 USAGE = "skipjack watch RUN [--video out.mp4]"
 RUNS = Path("runs")
+MANY = 1_000_000_000
+"""Episodes: as many as a play that was kept has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +65,22 @@ class WatchFlags(ScreenFlags):
 def run(arguments: Sequence[str]) -> int:
     """Watch until the window is closed, or write a video."""
     target, rest = flags.subject(arguments, USAGE)
-    own, _ = flags.parse(
+    own, chosen = flags.parse(
         WatchFlags,
         rest,
         "skipjack watch RUN",
-        "Watch a run's newest checkpoint, a checkpoint, a baseline, or a play that was kept.",
+        "Watch a run's newest checkpoint, a checkpoint, a baseline, or a play that was kept. With "
+        "--player random or scripted, an environment, whose settings are flags too.",
+        _env_settings(target) if _names_env(rest) else None,
     )
+    _check_flags(target, own)
     if own.baseline:
         target = baseline.PREFIX + target.removeprefix(baseline.PREFIX)
     with contextlib.ExitStack() as held:
         if target.endswith(record.SUFFIX):
             session = _replay(Path(target), own, held)
         else:
-            session = watched(target, own, held)
+            session = watched(target, own, held, chosen)
         if own.video:
             return _film(session, own)
         title = session.options.title
@@ -86,15 +90,21 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def watched(target: str, own: WatchFlags, held: contextlib.ExitStack) -> Session:
-    """A policy, or another player, in fresh envs."""
+def watched(
+    target: str,
+    own: WatchFlags,
+    held: contextlib.ExitStack,
+    chosen: Mapping[str, Any] | None = None,
+) -> Session:
+    """A policy, or another player, in fresh envs; `chosen` are settings of the env's."""
     found = None
+    changed = {**(chosen or {}), **({"seed": own.seed} if own.seed >= 0 else {})}
     if own.player == "policy":
-        found = folders.find(target, RUNS)
+        found = _found(target)
         name, saved = saved_of(found)
-        configured = configure(name, saved=saved, flags=_chosen(own))
+        configured = configure(name, saved=saved, flags=changed)
     else:
-        configured = configure(target, flags=_chosen(own))
+        configured = configure(target, flags=changed)
     changes = {"opponent": own.opponent} if own.opponent else {}
     if changes and "opponent" not in settings.settings(type(configured.config.env)):
         raise must("--opponent must be left out for a game that takes none", env=target)
@@ -117,20 +127,73 @@ def watched(target: str, own: WatchFlags, held: contextlib.ExitStack) -> Session
 def _replay(path: Path, own: WatchFlags, held: contextlib.ExitStack) -> Session:
     """A play that was kept, exactly."""
     kept = record.read(path)
-    world = World(configure(kept.env), 1, **kept.settings)
+    try:
+        world = World(configure(kept.env), 1, **kept.settings)
+    except UsageError as error:
+        raise RunError(f"The play {str(path)!r} must fit its env, but does not: {error}") from error
     held.callback(world.close)
+    record.check_fits(kept, world.vector)
     actor = Replayed(kept.actions)
-    options = Options(kept.seed, f"{path.name}: {kept.env}", own.speed, path.parent)
-    session = Session(world, Nobody(), actor, options=options)
+    options = Options(kept.seed, f"{path.name}: {kept.env}", own.speed, path.parent, replay=True)
+    options.on_step = lambda actions, batch: record.check(kept, actor.at - 1, batch)
+    return Session(world, Nobody(), actor, options=options)
 
-    def check(actions: npt.NDArray[Any], batch: Batch) -> None:
-        record.check(kept, actor.at - 1, batch)
-        if actor.over:
-            session.paused = True
-            session.say("the play ends here")
 
-    options.on_step = check
-    return session
+def _found(target: str) -> checkpoint.Checkpoint:
+    """The checkpoint that a name means.
+
+    Raises:
+        UsageError: there is none; where an environment is called so, how to watch that.
+    """
+    try:
+        return folders.find(target, RUNS)
+    except UsageError as error:
+        try:
+            registry.resolve(target)
+        except SkipjackError:
+            raise error from None
+        raise UsageError(
+            f"There is no run {target!r}. To watch the environment: skipjack watch {target} "
+            f"--baseline, or --player random."
+        ) from None
+
+
+def _names_env(rest: Sequence[str]) -> bool:
+    """Whether the flags ask for a player that needs no run, so that an environment comes first."""
+    words = " ".join(rest).replace("=", " ").split()
+    return any(
+        pair in (("--player", "random"), ("--player", "scripted")) for pair in pairwise(words)
+    )
+
+
+def _env_settings(target: str) -> Any:
+    """The settings of an env alone, as flags take them."""
+    env = configure(target).config.env
+    only = dataclasses.field(default_factory=lambda: env)
+    return dataclasses.make_dataclass("EnvFlags", [("env", type(env), only)], frozen=True)()
+
+
+def _check_flags(target: str, own: WatchFlags) -> None:
+    """Whether every flag that was given has something to do.
+
+    Raises:
+        UsageError: one has not.
+    """
+    usual = WatchFlags()
+    idle: dict[str, tuple[str, ...]] = {
+        "a video (--video)": () if own.video else ("episodes", "pick", "show", "fps"),
+        "a screen, not with --video": ("browser", "port", "host", "envs") if own.video else (),
+        "a policy, not with a play that was kept": (
+            ("baseline", "player", "follow", "deterministic", "opponent", "seed", "envs")
+            if target.endswith(record.SUFFIX)
+            else ()
+        ),
+        "a policy": ("follow", "deterministic", "baseline") if own.player != "policy" else (),
+    }
+    for what, names in idle.items():
+        for name in names:
+            if getattr(own, name) != getattr(usual, name):
+                raise UsageError(f"The flag --{name} must come with {what}. Leave it out.")
 
 
 class _Loader:
@@ -168,7 +231,7 @@ def _newest(
         except SkipjackError:
             return None  # being written, or cleared away just now: the next look finds another
         shown = found.path
-        return actor, f"step {found.steps:,}"
+        return actor, f"{target} at step {found.steps:,}"
 
     return newer
 
@@ -181,16 +244,17 @@ def _other(world: World, player: str, seed: int) -> Actor:
     return RandomActor(world.vector.action, seed)
 
 
-def _chosen(own: WatchFlags) -> dict[str, object]:
-    return {"seed": own.seed} if own.seed >= 0 else {}
-
-
 def _film(session: Session, own: WatchFlags) -> int:
     """Write the video and say what is in it."""
     path = Path(own.video)
-    numbers = film_episodes(session, path, own.episodes, own.pick, own.show, own.fps)
+    whole_play = session.options.replay and own.episodes == 1 and own.pick == "all"
+    episodes = MANY if whole_play else own.episodes
+    numbers = film_episodes(session, path, episodes, own.pick, own.show, own.fps)
     records = session.tally.of({session.row})
     for number in numbers:
+        if number >= len(records):
+            print(f"episode {number + 1}: not played to its end")
+            break
         record = records[number]
         score = f"score {record['score']:.3f}, " if record["score"] == record["score"] else ""
         print(f"episode {number + 1}: {score}return {record['return']:.4g}")

@@ -78,7 +78,7 @@ class PythonEngine:
         """Steps a second at which the env says that it is to be seen; None if it does not say."""
         found = getattr(self.envs[0], "metadata", None) or {}
         pace = found.get("render_fps") if isinstance(found, Mapping) else None
-        return float(pace) if isinstance(pace, (int, float)) and pace > 0 else None
+        return float(pace) if isinstance(pace, (int, float)) and 0 < pace <= 1000 else None
 
     def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
         """Take the arrays to write to."""
@@ -126,7 +126,8 @@ class PythonEngine:
     def close(self) -> None:
         """Close every env."""
         while self.envs:
-            self.envs.pop().close()
+            with contextlib.suppress(Exception):  # it is gone anyway, and its work is done
+                self.envs.pop().close()
 
     def _step(self, env: int) -> None:
         """Advance one env with its rows' actions, and begin its next episode if it ended."""

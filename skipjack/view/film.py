@@ -57,7 +57,7 @@ def film_episodes(
         width: pixels; None takes the picture's own.
 
     Returns:
-        numbers of the episodes that are shown, from 0.
+        numbers of the episodes that are shown, from 0; the last one may be cut where a play was.
 
     Raises:
         RunError: an episode does not end, or the second play differs from the first.
@@ -73,14 +73,18 @@ def film_episodes(
     rate = session.world.pace * session.world.skip
     every = max(1, math.ceil(rate / fps - 1e-9))
     film(_scenes(session, first, last, show, every, rewards), path, rate / every, width)
-    return list(range(first, last))
+    return list(range(first, min(last, len(_episodes(session)) + 1)))
 
 
 def _rewards(session: Session, episodes: int) -> list[float]:
     """Play episodes without drawing; gives the row's reward of every step."""
     found: list[float] = []
     while len(_episodes(session)) < episodes:
-        session.step()
+        if not session.step():
+            raise RunError(
+                f"There must be as many whole episodes as are asked for, but the play has "
+                f"{len(_episodes(session))}. Ask for fewer: --episodes."
+            )
         found.append(float(session.batch.rewards[session.row]))
         _check_ends(found, session)
     return found
@@ -94,8 +98,7 @@ def _scenes(
     ended = 0
     if first == 0:
         yield _shown(session, session.pictures[-1], show)
-    while ended < last:
-        session.step()
+    while ended < last and session.step():
         steps += 1
         _check_ends(range(steps), session)
         if rewards and session.batch.rewards[session.row] != rewards[steps - 1]:

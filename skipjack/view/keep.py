@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -31,8 +32,11 @@ def keep_video(
     scenes: Sequence[Scene], folder: Path, rate: int
 ) -> tuple[str, threading.Thread | None]:
     """Write scenes as a video; gives a line for the screen, and the thread that writes."""
+    from skipjack.view.video import Video
+
     try:
         path = _fresh(folder, ".mp4")
+        Video(path, rate).discard()  # a package that is missing is told now
     except SkipjackError as error:
         return str(error), None
 
@@ -40,7 +44,7 @@ def keep_video(
         try:
             film(scenes, path, rate)
         except SkipjackError as error:
-            print(f"skipjack: {error}")
+            print(f"skipjack: {error}", file=sys.stderr)
 
     thread = threading.Thread(target=write, name="video")
     thread.start()
@@ -62,9 +66,12 @@ def film(scenes: Iterable[Scene], path: Path, rate: float, width: int | None = W
     from skipjack.native.raster import render
     from skipjack.view.video import Video
 
+    height = None
     with Video(path, rate) as video:
         for scene in scenes:
-            video.add(render(scene, width))
+            pixels = render(scene, width, height)
+            height, width = pixels.shape[:2]  # what follows fits into the first one's size
+            video.add(pixels)
 
 
 def _fresh(folder: Path, suffix: str) -> Path:

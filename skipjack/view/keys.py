@@ -86,7 +86,7 @@ class Keyboard:
         side: str = "both",
         flows: bool = True,
     ) -> None:
-        self.action, self.flows = action, flows
+        self.action, self.side, self.flows = action, side, flows
         self.meanings = SIDES[side]
         self.legend: list[tuple[str, str]] = []
         self._free = _free_keys(side)
@@ -156,6 +156,9 @@ class Keyboard:
                 found[choice] = ((key,),)
                 label = self.action.labels[component] if component else ""
                 self.legend.append((_sign((key,)), f"{label} {name or choice}".strip()))
+            else:
+                self.legend.append(("no key", f"{count - choice} more choices"))
+                break
         return found
 
     def _axis(self, index: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -169,14 +172,13 @@ class Keyboard:
             low, high = (self._free.pop(0),), (self._free.pop(0),)
         else:
             return (), ()
-        self.legend.append(
-            (f"{_sign(low)} {_sign(high)}", label if label != str(index) else "push")
-        )
+        label = f"number {label}" if label.isdecimal() else label
+        self.legend.append((f"{_sign(low)} {_sign(high)}", f"{label} down, up"))
         return low, high
 
     def _take(self, name: str, choice: int) -> str:
         """A free key for a choice: its digit, its first letter, or the next one."""
-        wanted = [name[:1].lower()] if name else [str(choice)]
+        wanted = [name[:1].lower()] if name else [str(choice)] * (self.side == "both")
         key = next((key for key in wanted if key in self._free), self._free[0])
         self._free.remove(key)
         return key

@@ -17,11 +17,14 @@ WIDTH = 300.0
 FEW = 12
 """Numbers up to which each has a bar with its value beside it."""
 
+CODES = 16
+"""A picture whose values all stay below this is taken to hold numbers of things."""
+
 LIGHT, DIM, NOTHING = (220, 225, 235), (90, 100, 120), (12, 16, 24)
 HIGH, LOW = np.array([250, 180, 80]), np.array([90, 160, 250])
 PALETTE = np.array(
     [
-        (24, 28, 38), (96, 176, 240), (222, 160, 70), (96, 176, 96), (214, 84, 84), (160, 120, 220),
+        (52, 58, 74), (96, 176, 240), (222, 160, 70), (96, 176, 96), (214, 84, 84), (160, 120, 220),
         (80, 200, 200), (240, 220, 110), (230, 130, 190), (150, 160, 175), (120, 90, 60), (245, 245, 245),
     ],
     np.uint8,
@@ -49,6 +52,12 @@ def picture(layout: Layout, row: npt.NDArray[Any]) -> Scene:
 def _draw(scene: Scene, field: Field, values: npt.NDArray[Any]) -> None:
     """One field below what is there."""
     pixels = as_pixels(field, values)
+    if field.kinds and values.ndim <= 1 and values.size <= FEW:
+        for value in (values.reshape(-1) - int(field.low)).tolist():
+            words = f"{int(value)} of {field.kinds}"
+            scene.add(Text(0, scene.height, words, 16, LIGHT))
+            scene.height += 20
+        return
     if pixels is None:
         _bars(scene, field, values.reshape(-1))
         return
@@ -67,6 +76,8 @@ def as_pixels(field: Field, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8] |
         kinds = (values.astype(np.int64) - int(field.low)) % len(PALETTE)
         return _tiles(PALETTE[kinds], values.ndim)
     if values.ndim == 3 and values.dtype == np.uint8:
+        if values.max(initial=0) < CODES:  # numbers of things, as Minigrid's, and no brightness
+            return _tiles(PALETTE[values % len(PALETTE)], values.ndim)
         if values.shape[-1] == 3:
             return np.ascontiguousarray(values)
         if values.shape[0] == 3 and values.shape[-1] > 4:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from skipjack.native.scene import Line, Rectangle, Scene, Text
+from skipjack.native.scene import Image, Line, Rectangle, Scene, Text
 from skipjack.spaces import Actions
 from skipjack.vector import Vector
 from skipjack.view.keys import SIGNS
 from skipjack.view.players import Thought
 from skipjack.view.tally import Tally, mean
 
-MARGIN, TOP, BOTTOM = 16.0, 40.0, 58.0
+MARGIN, TOP, BOTTOM = 16.0, 40.0, 76.0
 PICTURE = 640.0
 """Units that the picture is wide."""
 LOWEST, HIGHEST = 400.0, 660.0
@@ -25,6 +26,15 @@ SIDE = 300.0
 BACKGROUND = (24, 28, 38)
 LIGHT, DIM, FAINT = (220, 225, 235), (130, 140, 160), (48, 54, 68)
 BLUE, GOLD, RED = (96, 176, 240), (250, 200, 110), (230, 110, 100)
+
+LINE, LINES = 125, 2
+"""Letters of a line below the picture, and lines for the keys of the game."""
+
+SHORT = 40
+"""Letters of a message that fits beside the title; longer ones stand below the picture."""
+
+PIXELS = 1024
+"""Pixels of an image's longer side that are enough for any screen."""
 
 CHOICES = 18
 """Choices of a component whose probabilities fit into the column."""
@@ -44,7 +54,7 @@ class Shown:
         names: a word for each choice of the first component.
         action: what may be done.
         rewards: the newest ones.
-        legend: keys and what they do, of people who play.
+        legend: for each person who plays, keys and what they do.
         controls: names of the session's keys, and what they do.
         message, state: a line for a few seconds; whether it is paused.
     """
@@ -58,7 +68,7 @@ class Shown:
     names: Sequence[str]
     action: Actions
     rewards: Iterable[float]
-    legend: Sequence[tuple[str, str]]
+    legend: Sequence[Sequence[tuple[str, str]]]
     controls: Sequence[tuple[str, str]]
     message: str
     state: str
@@ -75,7 +85,7 @@ def compose(shown: Shown) -> Scene:
     width, height = size(shown.picture)
     tall = height - TOP - BOTTOM
     scene = Scene(width, height, BACKGROUND)
-    scene.place(shown.picture, MARGIN, TOP, PICTURE, tall)
+    scene.place(_smaller(shown.picture), MARGIN, TOP, PICTURE, tall)
     for edge in (  # what stands out of the picture is covered
         Rectangle(0, 0, width, TOP, BACKGROUND),
         Rectangle(0, TOP, MARGIN, tall, BACKGROUND),
@@ -84,7 +94,8 @@ def compose(shown: Shown) -> Scene:
     ):
         scene.add(edge)
     scene.add(Text(MARGIN, 10, shown.title, 20, LIGHT))
-    words, colour = (shown.message, GOLD) if shown.message else (shown.state, DIM)
+    short = 0 < len(shown.message) <= SHORT
+    words, colour = (shown.message, GOLD) if short else (shown.state, DIM)
     scene.add(Text(MARGIN + PICTURE + MARGIN, 12, words, 16, colour))
     _legend(scene, shown, TOP + tall + 8)
     _column(scene, shown, TOP + tall)
@@ -112,11 +123,55 @@ def _told(score: float, total: float) -> str:
     return words if math.isnan(score) else f"score {score:.3f}, {words}"
 
 
+def _smaller(picture: Scene) -> Scene:
+    """A picture whose images have no more pixels than a screen: a page is sent every one of them."""
+    items = [
+        replace(item, pixels=item.pixels[:: _every(item), :: _every(item)])
+        if isinstance(item, Image) and _every(item) > 1
+        else item
+        for item in picture.items
+    ]
+    return replace(picture, items=items)
+
+
+def _every(image: Image) -> int:
+    """Of how many pixels of an image one is enough."""
+    return max(1, max(image.pixels.shape[:2]) // PIXELS)
+
+
 def _legend(scene: Scene, shown: Shown, y: float) -> None:
-    """Two lines of keys: those of the game, those of the session."""
-    playing = "   ".join(f"{keys} {what}" for keys, what in shown.legend)
+    """The keys of the game and those of the session; a long message takes the game's place."""
     own = "   ".join(f"{SIGNS.get(key, key.upper())} {what}" for key, what in shown.controls)
-    scene.add(Text(MARGIN, y, playing, 15, LIGHT), Text(MARGIN, y + 22, own, 13, DIM))
+    if len(shown.message) > SHORT:
+        lines, colour = textwrap.wrap(shown.message, LINE)[:LINES], GOLD
+    else:
+        lines, colour = _wrapped(_pairs(shown.legend)), LIGHT
+    for line in lines:
+        scene.add(Text(MARGIN, y, line, 15, colour))
+        y += 20
+    scene.add(Text(MARGIN, y, own, 13, DIM))
+
+
+def _pairs(legend: Sequence[Sequence[tuple[str, str]]]) -> list[str]:
+    """Keys and what they do as words; where there are two people, whose they are."""
+    found = []
+    for side, person in zip(("left side:", "right side:"), legend, strict=False):
+        words = [f"{keys} {what}" if keys != what else keys for keys, what in person]
+        found += [side, *words] if len(legend) > 1 else words
+    return found
+
+
+def _wrapped(pairs: list[str]) -> list[str]:
+    """Lines of at most `LINE` letters; what does not fit into `LINES` of them is left out."""
+    lines = [""]
+    for pair in pairs:
+        if len(lines[-1]) + len(pair) + 3 > LINE:
+            if len(lines) == LINES:
+                lines[-1] += " ..."
+                break
+            lines.append("")
+        lines[-1] += f"   {pair}" if lines[-1] else pair
+    return lines
 
 
 def _column(scene: Scene, shown: Shown, bottom: float) -> None:

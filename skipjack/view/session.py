@@ -48,7 +48,8 @@ class Options:
         speed: multiple of the env's pace.
         folder: where pictures and videos go.
         remarks: lines that stay on the screen.
-        renew: asked once a second; gives an actor that takes over, or None.
+        renew: asked once a second; gives an actor that takes over and the new title, or None.
+        replay: whether a play that was kept is shown: it begins anew from the same seed.
         on_step: told the actions of every step and what they led to.
         on_reset: told of every new beginning, with its seed.
     """
@@ -59,6 +60,7 @@ class Options:
     folder: Path = Path("plays")
     remarks: list[str] = field(default_factory=list)
     renew: Callable[[], tuple[Actor, str] | None] | None = None
+    replay: bool = False
     on_step: Callable[[npt.NDArray[Any], Batch], None] = lambda actions, batch: None
     on_reset: Callable[[int], None] = lambda seed: None
 
@@ -98,6 +100,7 @@ class Session:
         self._last: dict[int, npt.NDArray[Any]] = {}
         self._asked = 0.0
         self._seed = self.options.seed - 1
+        self._begun_once = False
         self.tally = Tally(world.vector.num_rows)
         self.restart()
 
@@ -129,8 +132,8 @@ class Session:
             self._asked = now
             found = self.options.renew()
             if found is not None:
-                self.actor = found[0]
-                self.say(found[1], now)
+                self.actor, self.options.title = found
+                self.say(self.options.title, now)
         if not self.paused:
             self._steps(now)
         scene = self.compose(self._picture_at(now), now)
@@ -143,7 +146,8 @@ class Session:
 
     def restart(self, again: bool = False) -> None:
         """Begin anew, from the next seed or once more from the same."""
-        self._seed += not again
+        self._seed += not (again or (self.options.replay and self._begun_once))
+        self._begun_once = True
         self.options.on_reset(self._seed)
         self.batch = self.world.reset(self._seed)
         if self.actor is not None:
@@ -187,13 +191,22 @@ class Session:
         return ended
 
     def step(self) -> bool:
-        """One step of all envs with the keys that are down; False if a person must act first."""
+        """One step of all envs with the keys that are down.
+
+        False if there is none: a person must act first, or a play that was kept is over.
+        """
+        if getattr(self.actor, "over", False):
+            self.paused = True
+            self.say("the play ends here")
+            return False
         actions = self._actions()
         if actions is None:
             return False
         self._latched.clear()
         before, alive = self.batch, self.batch.alive.copy()
-        self.thought = players.thought(self.actor, self.world.vector.action, before, self.row)
+        # Beside a person's seat nobody's opinion stands.
+        asked = self.actor if self.row not in self.people else None
+        self.thought = players.thought(asked, self.world.vector.action, before, self.row)
         self.batch = batch = self.world.step(actions, self.env)
         if self.actor is not None:
             self.actor.follow(batch, alive)
@@ -252,12 +265,12 @@ class Session:
             seen=None if self.as_seen else seen,
             title=self.options.title,
             lines=panel.lines(self.tally, records, self.row, self.env, self.seat, vector),
-            remarks=self.options.remarks,
+            remarks=[*self.options.remarks, *self.world.notes],
             thought=self.thought,
             names=self.world.names,
             action=vector.action,
             rewards=self.tally.strips[self.row],
-            legend=[pair for keyboard in self.people.values() for pair in keyboard.legend],
+            legend=[keyboard.legend for keyboard in self.people.values()],
             controls=self._controls(),
             message=self.message if now < self._until else "",
             state="paused" if self.paused else self._pace_in_words(),

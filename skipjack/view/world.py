@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import textwrap
 from typing import Any
 
 import numpy.typing as npt
 
 from skipjack import config as settings
 from skipjack import registry
-from skipjack.errors import RunError, UsageError, must
+from skipjack.errors import RunError, UsageError, clause, must
 from skipjack.native.scene import Scene
 from skipjack.rows import Batch, Rows, identity_rows
 from skipjack.run.config import Configured
@@ -43,6 +44,7 @@ class World:
         changes: as given.
         pace: steps a second at which the env is meant to run.
         skip: ticks a step.
+        notes: what a person who looks should know, as lines.
         flows: whether time passes by itself; what does not flow waits for a person.
 
     Raises:
@@ -61,6 +63,7 @@ class World:
         self.pace = float(own or (TICKS / self.skip if in_ticks else PACE))
         self.flows = in_ticks or self.pace >= FLOWING
         self.draws = True
+        self.notes: list[str] = []
         if hasattr(self.vector.engine, "keep_last"):
             self.vector.engine.keep_last()
         shows_ticks = hasattr(self.vector.engine, "keep_ticks")
@@ -121,8 +124,9 @@ class World:
                     if last and hasattr(engine, "keep_last")
                     else engine.scene(env)
                 )
-            except (RunError, NotImplementedError):
+            except (RunError, NotImplementedError) as error:
                 self.draws = False
+                self.notes = ["it does not draw itself:", *textwrap.wrap(clause(error), 42)[:4]]
         return self.seen(int(self.vector.row_of[env, 0]))
 
     def seen(self, row: int) -> Scene:
@@ -202,14 +206,14 @@ def _made(maker: Any, config: Any, num_envs: int) -> tuple[Any, Vector]:
 
 def _foreign_names(env: Any, counts: tuple[int, ...]) -> tuple[str, ...]:
     """What a Python env calls the choices of its one component; empty if it does not say."""
-    bare = getattr(env, "unwrapped", env)
     if len(counts) != 1:
         return ()
-    if hasattr(bare, "get_action_meanings"):
-        names = tuple(map(str, bare.get_action_meanings()))
-    else:
-        try:  # an enumeration, as Minigrid's
+    try:
+        bare = getattr(env, "unwrapped", env)
+        if hasattr(bare, "get_action_meanings"):
+            names = tuple(map(str, bare.get_action_meanings()))
+        else:  # an enumeration, as Minigrid's
             names = tuple(str(each.name) for each in getattr(bare, "actions", ()))
-        except (AttributeError, TypeError):
-            names = ()
+    except Exception:  # whatever it does: names are a courtesy
+        return ()
     return names if len(names) == counts[0] else ()

@@ -81,7 +81,6 @@ def test_a_play_is_scored_kept_and_seen_again(call: Call, screen: type[Held]) ->
     code, out, err = call("watch", kept)
     assert code == 0, err
     told = words(screen.made[-1].scenes[-1])
-    assert "the play ends here" not in told, "it was told, and then the line went"
     assert "paused" in told
     mean = next(line for line in told if line.startswith("mean of"))
     assert mean.startswith(f"mean of {row['episodes']}: score {row['score']:.3f}")
@@ -197,8 +196,39 @@ def test_a_training_is_followed(call: Call, screen: type[Held], monkeypatch: Any
     before, after = (
         [line for lines in part for line in lines] for part in (told[:100], told[100:])
     )
-    assert "step 4,096" not in before
-    assert "step 4,096" in after
+    title = f"{run} at step 4,096"
+    assert title not in before
+    assert title in after
+    assert title in told[-1], "the title stays"
+
+
+def test_a_play_is_filmed_whole(call: Call, screen: type[Held]) -> None:
+    """Also where it was ended in the middle of an episode, and in its settings."""
+    pytest.importorskip("av")
+    screen.script = [()] * 100
+    assert call("play", "breakout", "--env.balls", "2")[0] == 0
+    code, out, err = call("watch", "plays/breakout-1.play", "--video", "a.mp4")
+    assert code == 0, err
+    assert out.splitlines()[0] == "episode 1: not played to its end"
+    code, _, err = call("watch", "plays/breakout-1.play", "--video", "a.mp4", "--pick", "best")
+    assert code == 1
+    assert "Ask for fewer: --episodes" in sentence(err)
+
+
+def test_an_env_is_watched_with_settings_of_its_own(call: Call, screen: type[Held]) -> None:
+    screen.script = [()] * 5
+    code, _, err = call("watch", "breakout", "--player", "random", "--env.frame-skip", "1")
+    assert code == 0, err
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_game(
+    call: Call, screen: type[Held]
+) -> None:
+    Path("plays").write_text("")
+    code, _, err = call("play", "pong")
+    assert code == 1
+    assert "The play must be kept in 'plays'" in sentence(err)
+    assert not screen.made
 
 
 def test_a_video_needs_no_screen(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,6 +262,11 @@ def test_a_video_needs_no_screen(call: Call, monkeypatch: pytest.MonkeyPatch) ->
         (["watch", "baseline:cartpole", "--opponent", "easy"], 2, "--opponent must be left out"),
         (["watch", "baseline:pong", "--opponent", "simple"], 2, "easy, medium"),
         (["watch", "baseline:pong", "--video", "a.avi"], 2, ".mp4"),
+        (["watch", "breakout"], 2, "skipjack watch breakout --baseline, or --player random"),
+        (["watch", "baseline:pong", "--pick", "best"], 2, "--pick must come with a video"),
+        (["watch", "baseline:pong", "--video", "a.mp4", "--browser"], 2, "--browser must come with a screen"),
+        (["watch", "x.play", "--follow"], 2, "--follow must come with a policy"),
+        (["watch", "pong", "--player", "random", "--env.drop", "x"], 2, "--env.drop"),
         (["watch", "baseline:pong", "--pick", "worst"], 2, "worst"),
     ],
 )  # fmt: skip

@@ -49,3 +49,42 @@ class Fickle(Pixels):
         Fickle.drawn += 1
         seen, _, over, cut, info = super().step(action)
         return seen, float(Fickle.drawn), over, cut, info
+
+
+class Unknown(Pixels):
+    """Its rewards are no numbers."""
+
+    def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        seen, _, over, cut, info = super().step(action)
+        return seen, float("nan"), over, cut, info
+
+
+class Breaks(Pixels):
+    """Cannot draw, nor say what its actions are, nor be closed."""
+
+    def render(self) -> Any:
+        raise ValueError("no paint")
+
+    def get_action_meanings(self) -> list[str]:
+        raise ValueError("no words")
+
+    def close(self) -> None:
+        raise ValueError("no end")
+
+
+class Odd(Pixels):
+    """Draws frames of every kind, one after the other."""
+
+    def render(self) -> Any:
+        whole = np.full((20, 30), 0.5)
+        return [
+            whole, whole[..., None], np.repeat(whole[..., None], 4, -1).astype(np.float32),
+            (whole * 255).astype(np.uint8), np.full((10, 30), 0.5), [np.full((20, 30, 3), 127, np.uint8)],
+        ][self.steps % 6]  # fmt: skip
+
+
+class Empty(Pixels):
+    """Draws nothing at all."""
+
+    def render(self) -> Any:
+        return np.zeros((0, 0, 3), np.uint8)

@@ -47,12 +47,25 @@ def test_categories_have_colours() -> None:
     np.testing.assert_array_equal(found, PALETTE[values])
 
 
+def test_a_picture_of_codes_has_their_colours() -> None:
+    """Minigrid's: what, colour and state of each cell, none of it a brightness."""
+    values = np.random.default_rng(0).integers(0, 11, (7, 7, 3), np.uint8)
+    found = pixels(Layout.box((7, 7, 3), np.uint8, 0, 255), values)
+    np.testing.assert_array_equal(found[:7, :7], PALETTE[values[..., 0]])
+    np.testing.assert_array_equal(found[:7, 7:], PALETTE[values[..., 1]])
+
+
+def test_one_category_is_told_as_a_number() -> None:
+    scene = picture(Layout.box((1,), np.int32, 0, 499, kinds=500), np.array([17], np.int32))
+    assert [item.words for item in scene.items if isinstance(item, Text)] == ["17 of 500"]
+
+
 def test_signs_have_colours_and_nothing_is_dark() -> None:
     values = np.linspace(-1, 1, 33, dtype=np.float32)
     found = pixels(Layout.box((33,), low=-1, high=1), values).reshape(-1, 3)[:33].astype(int)
     assert found[0, 2] > found[0, 0], "blue below"
     assert found[-1, 0] > found[-1, 2], "gold above"
-    assert found[16].sum() < 100
+    assert (found[16] == PALETTE[0]).all(), "zero is neither, and no hole"
 
 
 def test_few_numbers_are_bars_with_their_values() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,6 +97,75 @@ def test_other_rules_are_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(RunError, match="must go as the play went, but differs at step"):
         replay()
+
+
+def test_another_seed_or_action_is_an_error(tmp_path: Path) -> None:
+    """Even where every reward is the same: all that a step leads to is compared."""
+    kept = record.read(played(tmp_path, "cartpole", 8))
+    other = np.where(np.arange(8)[:, None, None] == 3, 1 - kept.actions, kept.actions)
+    for seed, actions in ((kept.seed + 1, kept.actions), (kept.seed, other)):
+        world = World(configure("cartpole"), 1, **kept.settings)
+        world.reset(seed)
+        with pytest.raises(RunError, match="differs at step"):
+            _ = [record.check(kept, i, world.step(each, 0)) for i, each in enumerate(actions)]
+
+
+def test_rewards_of_nan_are_the_same_again(tmp_path: Path) -> None:
+    kept = record.read(played(tmp_path, "tests.view.envs:Unknown", 5))
+    world = World(configure(kept.env), 1, **kept.settings)
+    world.reset(kept.seed)
+    for step, actions in enumerate(kept.actions):
+        record.check(kept, step, world.step(actions, 0))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"env": 5}, {"settings": [1]}, {"seed": "a"}, {"rows": 3}, {"episodes": None}, {"more": 1},
+        {"actions": np.zeros((3, 1), np.int32)}, {"checks": np.zeros(2, np.uint32)},
+        {"actions": np.zeros((0, 1, 1), np.int32), "checks": np.zeros(0, np.uint32)},
+    ],
+)  # fmt: skip
+def test_a_file_that_holds_something_else_is_an_error(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    path = played(tmp_path, "cartpole", 3)
+    with safe_open(path, "numpy") as file:
+        about = json.loads(file.metadata()["skipjack"])
+        arrays = {name: file.get_tensor(name) for name in ("actions", "checks")}
+    about |= {name: value for name, value in changes.items() if name not in arrays}
+    arrays |= {name: value for name, value in changes.items() if name in arrays}
+    save_file(arrays, path, metadata={"skipjack": json.dumps(about)})
+    with pytest.raises(RunError, match=r"'.*cartpole-1.play' must be a play that Skipjack kept"):
+        record.read(path)
+
+
+def test_actions_of_another_env_are_an_error(tmp_path: Path) -> None:
+    kept = record.read(played(tmp_path, "pong", 3))
+    wild = dataclasses.replace(kept, actions=kept.actions + 2)
+    for name in ("cartpole", "pong/two", "continuous"):
+        with pytest.raises(RunError, match="The actions of the play must be those of"):
+            record.check_fits(wild, World(configure(name)).vector)
+
+
+def test_a_long_episode_is_kept_every_few_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(record.time, "monotonic", lambda: clock[0])
+    world = World(configure("breakout"))
+    recorder = Recorder(tmp_path, "breakout", settings.flatten(world.config), [0])
+    recorder.reset(1)
+    world.reset(1)
+    for second in range(8):
+        clock[0] = float(second)
+        actions = np.zeros((1, 1), np.int32)
+        recorder.take(actions, world.step(actions, 0))
+    (path,) = recorder.paths
+    assert len(record.read(path).actions) == 7
 
 
 @pytest.mark.parametrize("data", [b"", b"no play", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])

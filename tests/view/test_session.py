@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from skipjack import registry
+from skipjack.native.scene import Image, Scene
 from skipjack.policies.random import RandomActor
 from skipjack.run.config import configure
 from skipjack.view.keys import Keyboard
+from skipjack.view.players import Replayed
 from skipjack.view.screen import Input
 from skipjack.view.session import RATE, Options, Session
 from skipjack.view.world import World
@@ -218,3 +220,64 @@ def test_an_env_that_does_not_draw_is_looked_at_as_its_agent_does() -> None:
     play(playing, 3)
     assert not playing.world.draws
     assert screen.scenes[-1].items
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("Breaks", "ValueError: no paint"), ("Empty", "has the shape (0, 0, 3)")]
+)
+def test_an_env_that_cannot_draw_is_told_of(name: str, said: str) -> None:
+    playing, screen, _ = session(f"tests.view.envs:{name}", [()] * 3)
+    play(playing, 3)
+    assert said in " ".join(words(screen.scenes[-1]))
+    playing.world.close()
+
+
+def test_frames_of_every_kind_are_gray() -> None:
+    playing, _, _ = session("tests.view.envs:Odd", [])
+    for _ in range(6):
+        (image,) = playing.world.scene(0).items
+        assert np.abs(image.pixels.astype(int) - 127).max() <= 1  # type: ignore[union-attr]
+        assert image.pixels.shape[2] == 3  # type: ignore[union-attr]
+        playing.step()
+
+
+def test_a_replay_ends_and_begins_again_with_the_same_seed() -> None:
+    """Whatever is pressed at its end."""
+    playing, screen, _ = session("pong", [], human=False)
+    playing.actor = Replayed(np.ones((5, 1, 1), np.int32))
+    playing.options.replay = True
+    seeds: list[int] = []
+    playing.options.on_reset = seeds.append
+    playing.restart(again=True)
+    screen.inputs = [
+        (),
+        *[()] * 60,
+        ("period",),
+        (),
+        ("p",),
+        *[()] * 20,
+        ("plus",),
+        (),
+        ("r",),
+        *[()] * 9,
+    ]
+    play(playing, len(screen.inputs))
+    assert seeds == [1, 1]
+    assert any("the play ends here" in words(scene) for scene in screen.scenes)
+    assert playing.actor.at <= 2, "it has begun again"
+
+
+def test_long_messages_are_whole() -> None:
+    playing, screen, _ = session("pong", [()])
+    long = "The folder 'plays' must be writable, but it is full. " * 3
+    playing.say(long, 1000.0)
+    play(playing, 1)
+    assert long.strip() in " ".join(words(screen.scenes[-1]))
+
+
+def test_huge_frames_are_made_smaller_for_the_screen() -> None:
+    playing, _, _ = session("tests.view.envs:Pixels", [()])
+    pixels = np.zeros((4000, 5000, 3), np.uint8)
+    scene = playing.compose(Scene(5000, 4000).add(Image(0, 0, 5000, 4000, pixels)))
+    largest = max(item.pixels.nbytes for item in scene.items if isinstance(item, Image))
+    assert largest < 4_000_000
