@@ -48,7 +48,7 @@ MOST_MESSAGES = 300
 LONGEST = 64
 """Bytes of a message from a watcher."""
 
-CLOSING = 0.3
+CLOSING = 0.5
 """Seconds that a watcher has to agree to the end of its connection."""
 
 HEARTBEAT = 10.0
