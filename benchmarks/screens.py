@@ -1,14 +1,16 @@
 """How smoothly and how soon screens show a game.
 
-    python benchmarks/screens.py > screens.json
+    python benchmarks/screens.py > screens.json      (on a display, or under xvfb-run)
 
-Pictures drawn a second of 60 asked, for Breakout and for 84x84 pixels that all change; milliseconds from
-a key to the picture that shows its effect, drawn; and what a picture costs the session. Medians of
-three runs, with the runs. The browser is Chromium without a display, which draws without a GPU.
+Pictures drawn a second of 60 asked, for a whole session of Breakout with its panel, for Breakout alone and
+for 84x84 pixels that all change; milliseconds from a key to the picture that shows its effect, drawn; and
+what a picture costs the session. Medians of three runs, with the runs. The browser is Chromium without a
+display, which draws without a GPU; the window counts what was drawn, and has no keys.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import statistics
@@ -20,7 +22,9 @@ from typing import Any
 import numpy as np
 
 import skipjack
+from skipjack.cli.watch import WatchFlags, watched
 from skipjack.native.scene import Image, Rectangle, Scene
+from skipjack.view.film import Nobody
 from skipjack.view.screen import Screen
 
 RUNS, SECONDS, RATE = 3, 6.0, 60
@@ -45,6 +49,20 @@ def foreign() -> Pictures:
     noise = np.random.default_rng(1).integers(0, 256, (64, 84, 84, 3), np.uint8)
     frames = iter(range(10**9))
     return lambda: Scene(84, 84).add(Image(0, 0, 84, 84, noise[next(frames) % len(noise)]))
+
+
+def session() -> Pictures:
+    """Breakout as it is watched: a baseline plays, with its panel."""
+    held = contextlib.ExitStack()
+    watching = watched("baseline:breakout", WatchFlags(envs=1), held)
+    last: list[Scene] = []
+    watching.screen = type("Last", (Nobody,), {"show": lambda self, scene: last.append(scene)})()
+
+    def following() -> Scene:
+        watching.frame(time.perf_counter())
+        return last.pop()
+
+    return following
 
 
 def play(screen: Screen, pictures: Pictures, seconds: float) -> dict[str, float]:
@@ -120,6 +138,21 @@ def browser(pictures: Pictures, keys: bool) -> dict[str, float]:
     return found
 
 
+def window(pictures: Pictures, keys: bool) -> dict[str, float]:
+    """One run in a window; `show` returns when the picture is drawn."""
+    from skipjack.view.window import Window
+
+    if keys:
+        return {}
+    screen = Window("screens", 988, 500)
+    play(screen, pictures, 1.0)
+    began = time.perf_counter()
+    found = play(screen, pictures, SECONDS)
+    found["pictures_per_second"] = SECONDS * RATE / (time.perf_counter() - began)
+    screen.close()
+    return found
+
+
 def measured(run: Callable[[], dict[str, float]]) -> dict[str, Any]:
     """Medians of several runs, and the runs."""
     runs = [run() for _ in range(RUNS)]
@@ -130,8 +163,8 @@ def measured(run: Callable[[], dict[str, float]]) -> dict[str, Any]:
 def main() -> None:
     """Measure every screen and print JSON."""
     found: dict[str, Any] = {}
-    for name, screen in {"browser": browser}.items():
-        for game in (breakout, foreign):
+    for name, screen in {"browser": browser, "window": window}.items():
+        for game in (session, breakout, foreign):
             for keys in (False, True):
                 label = f"{name} {game.__name__}{' keys' if keys else ''}"
                 found[label] = measured(lambda: screen(game(), keys))  # noqa: B023 - called at once
