@@ -212,6 +212,20 @@ def take_messages(engine: Any) -> list[str]:
     return taken
 
 
+TICKS = 60.0
+"""Ticks a second of games that act over several of them, which have `frame_skip`."""
+
+
+def pace_of(engine: Any) -> float | None:
+    """Steps a second at which an engine's envs are meant to be seen; None if it does not say.
+
+    That is its `pace`, or what the `frame_skip` of its settings makes of `TICKS`.
+    """
+    pace, skip = getattr(engine, "pace", None), getattr(engine, "config", None)
+    skip = getattr(skip, "frame_skip", None)
+    return float(pace) if pace else TICKS / skip if skip else None
+
+
 def identity_rows(num_envs: int, seats: int) -> npt.NDArray[np.int32]:
     """(envs, seats) int32: the default `row_of`, env after env."""
     return np.arange(num_envs * seats, dtype=np.int32).reshape(num_envs, seats)

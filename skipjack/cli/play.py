@@ -28,7 +28,6 @@ from skipjack.view.keys import Keyboard
 from skipjack.view.players import Seated, check_fits
 from skipjack.view.record import Recorder
 from skipjack.view.session import Options, Session
-from skipjack.view.tally import mean
 from skipjack.view.world import World, with_two_seats
 
 PLAYS = Path("plays")
@@ -155,12 +154,20 @@ def _report(
     random_score = random_return = math.nan
     with contextlib.suppress(KeyboardInterrupt):  # it is waited for in vain: the rest is told
         random_score, random_return = by_chance() if records else (math.nan, math.nan)
+    seats = {
+        f"seat {row}": (mean(mine, "score"), mean(mine, "return"))
+        for row in session.people
+        for mine in [session.tally.of({row})]
+    }
     if own.json:
         row = {
             "env": session.world.name,
             "episodes": len(records),
             "score": score,
             "return": total,
+            "scores": {
+                seat: None if found[0] != found[0] else found[0] for seat, found in seats.items()
+            },
             "random_score": random_score,
             "random_return": random_return,
             "kept": [str(path) for path in recorder.paths],
@@ -169,12 +176,22 @@ def _report(
         return
     if records:
         episodes = "1 episode" if len(records) == 1 else f"{len(records)} episodes"
-        print(f"{episodes}: {_told(score, total)}. ", end="")
+        if len(seats) > 1:  # of one game: a mean over both would say nothing
+            told = ", ".join(f"{seat} {_told(*found)}" for seat, found in seats.items())
+            print(f"{episodes}: {told}. ", end="")
+        else:
+            print(f"{episodes}: {_told(score, total)}. ", end="")
         print(f"The random player: {_told(random_score, random_return)}.")
     else:
         print("No episode was played to its end.")
     for path in recorder.paths:
         print(f"See it again with: skipjack watch {path}")
+
+
+def mean(records: list[Any], name: str) -> float:
+    """Mean of a number over episodes; NaN if none has one."""
+    known = [float(record[name]) for record in records if record[name] == record[name]]
+    return sum(known) / len(known) if known else math.nan
 
 
 def _told(score: float, total: float) -> str:

@@ -227,10 +227,10 @@ def _newest(
             found = checkpoint.latest(run)
             if found.path == shown:
                 return None
+            shown = found.path  # also one that cannot be read is not tried again
             actor = load(found)
         except SkipjackError:
             return None  # being written, or cleared away just now: the next look finds another
-        shown = found.path
         return actor, f"{target} at step {found.steps:,}"
 
     return newer

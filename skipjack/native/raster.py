@@ -51,7 +51,7 @@ def render(scene: Scene, width: int | None = None, height: int | None = None) ->
     """
     size, inner = _sizes(scene, width, height)
     canvas = _Canvas(scene, inner)
-    for item in scene.items:
+    for item in scene.drawable():
         _DRAW[type(item)](canvas, item)
     picture = canvas.picture
     if size != inner:

@@ -6,6 +6,7 @@ Colours are (red, green, blue) or (red, green, blue, alpha), 0..255.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -107,12 +108,21 @@ class Scene:
         self.items.extend(items)
         return self
 
+    def drawable(self) -> list[Primitive]:
+        """The items that can be drawn: with finite numbers, and a sprite that is there."""
+        return [
+            item
+            for item in self.items
+            if all(map(math.isfinite, _numbers(item)))
+            and (not isinstance(item, Sprite) or item.name in self.sprites)
+        ]
+
     def place(self, scene: Scene, x: float, y: float, width: float, height: float) -> Scene:
         """Draw another scene into the middle of a rectangle, as large as fits with its proportions.
 
         What lies outside of the other scene's own background is drawn too: cover it afterwards.
         """
-        scale = min(width / scene.width, height / scene.height)
+        scale = min(width / max(scene.width, 1e-9), height / max(scene.height, 1e-9))
         left = x + (width - scale * scene.width) / 2
         top = y + (height - scale * scene.height) / 2
         self.add(
@@ -121,6 +131,17 @@ class Scene:
         )
         self.sprites = {**self.sprites, **scene.sprites}
         return self
+
+
+_MEASURES = {
+    kind: tuple(name for name, hint in kind.__annotations__.items() if hint == "float")
+    for kind in (Rectangle, Circle, Line, Text, Sprite, Image)
+}
+"""Names of each primitive's numbers."""
+
+
+def _numbers(item: Primitive) -> list[float]:
+    return [getattr(item, name) for name in _MEASURES[type(item)]]
 
 
 def _moved(item: Any, left: float, top: float, scale: float) -> Any:

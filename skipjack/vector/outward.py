@@ -12,14 +12,12 @@ import numpy.typing as npt
 from skipjack import config as configs
 from skipjack import registry
 from skipjack.errors import must
+from skipjack.rows import pace_of
 from skipjack.vector.contract import Vector
 from skipjack.vector.make import make
 
 RENDER_FPS = 30
 """Steps a second in a video of a game that knows no time."""
-
-TICKS = 60
-"""Ticks a second of the games that skip frames."""
 
 
 def one_seat(name: str, num_envs: int, settings: Mapping[str, Any], threads: int) -> Vector:
@@ -56,8 +54,7 @@ def synchronised(name: str, num_envs: int, settings: Mapping[str, Any], threads:
 
 def metadata(vector: Vector) -> dict[str, Any]:
     """What Gymnasium and PettingZoo want to know of an env's pictures."""
-    skip = getattr(getattr(vector.engine, "config", None), "frame_skip", None)
-    return {"render_modes": ["rgb_array"], "render_fps": TICKS / skip if skip else RENDER_FPS}
+    return {"render_modes": ["rgb_array"], "render_fps": pace_of(vector.engine) or RENDER_FPS}
 
 
 class Pictures:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from skipjack.errors import RunError
 from skipjack.native.scene import Scene
 from skipjack.view.keep import film
@@ -73,17 +75,17 @@ def film_episodes(
     rate = session.world.pace * session.world.skip
     every = max(1, math.ceil(rate / fps - 1e-9))
     film(_scenes(session, first, last, show, every, rewards), path, rate / every, width)
-    return list(range(first, min(last, len(_episodes(session)) + 1)))
+    return list(range(first, min(last, _count(session) + 1)))
 
 
 def _rewards(session: Session, episodes: int) -> list[float]:
     """Play episodes without drawing; gives the row's reward of every step."""
     found: list[float] = []
-    while len(_episodes(session)) < episodes:
-        if not session.step():
+    while _count(session) < episodes:
+        if not session.step(ticks=False):
             raise RunError(
                 f"There must be as many whole episodes as are asked for, but the play has "
-                f"{len(_episodes(session))}. Ask for fewer: --episodes."
+                f"{_count(session)}. Ask for fewer: --episodes."
             )
         found.append(float(session.batch.rewards[session.row]))
         _check_ends(found, session)
@@ -94,19 +96,20 @@ def _scenes(
     session: Session, first: int, last: int, show: Show, every: int, rewards: list[float]
 ) -> Iterator[Scene]:
     """Every so many pictures of episodes [first, last), those before them played but not drawn."""
-    before, steps, pictures = len(_episodes(session)), 0, 0
+    before, steps, pictures = _count(session), 0, 0
     ended = 0
     if first == 0:
         yield _shown(session, session.pictures[-1], show)
-    while ended < last and session.step():
+    while ended < last and session.step(ticks=ended >= first):
         steps += 1
         _check_ends(range(steps), session)
-        if rewards and session.batch.rewards[session.row] != rewards[steps - 1]:
+        reward = [session.batch.rewards[session.row]]
+        if rewards and not np.array_equal(reward, [rewards[steps - 1]], equal_nan=True):
             raise RunError(
                 f"An episode must go the same way again from the same seed to be filmed, but "
                 f"{session.world.name!r} differs at step {steps}. Film all episodes: --pick all."
             )
-        over = len(_episodes(session)) - before - ended
+        over = _count(session) - before - ended
         if ended >= first:
             # An episode's last picture stays for a moment.
             stays = round(REST * session.world.pace * session.world.skip) if over else 0
@@ -115,16 +118,20 @@ def _scenes(
                 if pictures % every == 0:
                     yield _shown(session, picture, show)
         ended += over
+        if over and ended == first:
+            yield _shown(session, session.world.scene(session.env), show)
 
 
 def _shown(session: Session, picture: Scene, show: Show) -> Scene:
     if show == "panel":
         return session.compose(picture)
-    return session.world.seen(session.row) if show == "seen" else picture
+    if show == "seen":
+        return session.world.seen(session.row, last=session.ended)
+    return picture
 
 
-def _episodes(session: Session) -> list[object]:
-    return session.tally.of({session.row})
+def _count(session: Session) -> int:
+    return int(session.tally.counts[session.row])
 
 
 def _picked(session: Session, episodes: int, pick: Pick) -> int:

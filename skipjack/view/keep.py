@@ -75,11 +75,9 @@ def film(scenes: Iterable[Scene], path: Path, rate: float, width: int | None = W
 
 
 def _fresh(folder: Path, suffix: str) -> Path:
-    """A path that is not taken yet, in a folder that is there."""
+    """A path of this microsecond, in a folder that is there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"The folder {str(folder)!r} must be writable, but {error}.") from error
-    stem = datetime.now().strftime("%Y%m%d-%H%M%S")
-    names = (folder / f"{stem}{extra}{suffix}" for extra in ("", *(f"-{i}" for i in range(2, 99))))
-    return next(path for path in names if not path.exists())
+    return folder / f"{datetime.now():%Y%m%d-%H%M%S-%f}{suffix}"

@@ -79,9 +79,9 @@ def as_pixels(field: Field, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8] |
         if values.max(initial=0) < CODES:  # numbers of things, as Minigrid's, and no brightness
             return _tiles(PALETTE[values % len(PALETTE)], values.ndim)
         if values.shape[-1] == 3:
-            return np.ascontiguousarray(values)
+            return np.array(values)
         if values.shape[0] == 3 and values.shape[-1] > 4:
-            return np.ascontiguousarray(values.transpose(1, 2, 0))
+            return np.array(values.transpose(1, 2, 0))
     if values.dtype == np.uint8 and values.ndim >= 2 and field.high > 1:
         return _tiles(np.repeat(values[..., None], 3, -1), values.ndim)
     if values.size <= FEW:

@@ -39,7 +39,7 @@ class Painter:
         self._left, self._top, self._scale = left, top, scale
         self._rectangle(Rectangle(0, 0, scene.width, scene.height, scene.background))
         images = 0
-        for item in scene.items:
+        for item in scene.drawable():
             if isinstance(item, Rectangle):
                 self._rectangle(item)
             elif isinstance(item, Circle):

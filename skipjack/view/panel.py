@@ -6,14 +6,13 @@ import math
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from skipjack.native.scene import Image, Line, Rectangle, Scene, Text
 from skipjack.spaces import Actions
 from skipjack.vector import Vector
 from skipjack.view.keys import SIGNS
 from skipjack.view.players import Thought
-from skipjack.view.tally import Tally, mean
+from skipjack.view.tally import Tally
 
 MARGIN, TOP, BOTTOM = 16.0, 40.0, 76.0
 PICTURE = 640.0
@@ -102,19 +101,18 @@ def compose(shown: Shown) -> Scene:
     return scene
 
 
-def lines(
-    tally: Tally, records: list[Any], row: int, env: int, seat: int, vector: Vector
-) -> list[str]:
+def lines(tally: Tally, row: int, env: int, seat: int, vector: Vector) -> list[str]:
     """The episode under way, the last one and the mean of all, as lines."""
     where = f"env {env}" if vector.num_envs > 1 else ""
     if vector.num_rows > vector.num_envs:
         where = f"{where} agent {seat}".strip()
     found = [where] if where else []
     found.append(f"step {tally.steps[row]}   return {tally.returns[row]:.4g}")
-    if records:
-        last, count = records[-1], len(records)
+    last = tally.last(row)
+    if last is not None:
         found.append(f"last episode: {_told(last['score'], last['return'])}")
-        found.append(f"mean of {count}: {_told(mean(records, 'score'), mean(records, 'return'))}")
+        means = tally.mean(row, "score"), tally.mean(row, "return")
+        found.append(f"mean of {tally.counts[row]}: {_told(*means)}")
     return found
 
 

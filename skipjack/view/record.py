@@ -60,7 +60,7 @@ class Recording:
 
 
 class Recorder:
-    """Keeps a play while it goes on; its file is whole every few seconds and after every episode.
+    """Keeps a play while it goes on; its file is whole every few seconds, sooner at episodes' ends.
 
     Args:
         folder: where files go.
@@ -98,7 +98,8 @@ class Recorder:
         self._checks.append(checksum(batch))
         for record in batch.episodes:
             self._episodes.append({name: float(record[name]) for name in RESULTS})
-        if len(batch.episodes) or time.monotonic() - self._saved > EVERY:
+        since = time.monotonic() - self._saved
+        if since > EVERY or (len(batch.episodes) and (not self.paths or since > EVERY / 5)):
             self.save()
 
     def save(self) -> None:

@@ -216,7 +216,11 @@ class Browser:
     async def _talk(self, request: web.Request) -> web.WebSocketResponse:
         """One watcher, from its coming to its going."""
         connection = web.WebSocketResponse(
-            timeout=CLOSING, heartbeat=HEARTBEAT, compress=False, max_msg_size=LONGEST
+            timeout=CLOSING,
+            heartbeat=HEARTBEAT,
+            autoping=False,
+            compress=False,
+            max_msg_size=LONGEST,
         )
         await connection.prepare(request)
         watcher = _Watcher(request.transport, connection)
@@ -233,6 +237,8 @@ class Browser:
                     await watcher.dismiss(WSCloseCode.POLICY_VIOLATION, "Too many messages.")
                 elif message.type == WSMsgType.TEXT:
                     self._hear(watcher, message.data)
+                elif message.type == WSMsgType.PING:  # counted as all else is
+                    await connection.pong(message.data)
         finally:
             sending.cancel()
             with self._lock:

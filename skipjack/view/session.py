@@ -155,6 +155,8 @@ class Session:
         self.tally.begin()
         self.thought: players.Thought | None = None
         self._begun, self._rests, self.pictures = -1e9, 0.0, [self.world.scene(self.env)]
+        self.ended = False  # the followed row's episode ended in the last step
+        self._latched.clear()
         self._last.clear()
 
     def _steps(self, now: float) -> None:
@@ -162,8 +164,9 @@ class Session:
         if now < self._rests:
             return
         if self._rests:
-            self._rests, self._begun = 0.0, now
+            self._rests, self._begun, self.ended = 0.0, now, False
             self.pictures = [self.world.scene(self.env)]
+            self._latched.clear()  # what was pressed meanwhile was for the episode before
         if self._latched and not self.world.flows and self.people and self.step():
             self._begun = now
             self._rest(now)
@@ -184,16 +187,18 @@ class Session:
 
     def _rest(self, now: float) -> bool:
         """Whether an episode has ended, whose last picture then stays for a moment."""
-        ended = self.world.ended(self.env)
-        if ended:
+        if self.ended:
             shown = (len(self.pictures) - 1) / len(self.pictures) / self.world.pace
             self._rests = now + (REST + shown) / self.speed
-        return ended
+        return self.ended
 
-    def step(self) -> bool:
+    def step(self, ticks: bool | None = None) -> bool:
         """One step of all envs with the keys that are down.
 
         False if there is none: a person must act first, or a play that was kept is over.
+
+        Args:
+            ticks: whether the pictures between are wanted; by default where there is time to see them.
         """
         if getattr(self.actor, "over", False):
             self.paused = True
@@ -207,14 +212,18 @@ class Session:
         # Beside a person's seat nobody's opinion stands.
         asked = self.actor if self.row not in self.people else None
         self.thought = players.thought(asked, self.world.vector.action, before, self.row)
-        self.batch = batch = self.world.step(actions, self.env)
+        if ticks is None:
+            ticks = self.world.pace * self.speed <= RATE
+        self.batch = batch = self.world.step(actions, self.env, ticks)
         if self.actor is not None:
             self.actor.follow(batch, alive)
         self.tally.take(batch)
         self.options.on_step(actions, batch)
         for row in np.flatnonzero(batch.terminated | batch.truncated):
             self._last.pop(int(row), None)
-        self.pictures = self.world.pictures(self.env)
+        # Where many agents share a world, only the end of one that is looked at is one.
+        self.ended = self.world.ended(self.people or {self.row})
+        self.pictures = self.world.pictures(self.env, last=self.ended)
         return True
 
     def _actions(self) -> npt.NDArray[Any] | None:
@@ -224,7 +233,8 @@ class Session:
         taken: dict[int, npt.NDArray[Any]] = {}
         for row, keyboard in self.people.items():
             mask = None if self.batch.action_mask is None else self.batch.action_mask[row]
-            acted = keyboard.act(keys if self.world.flows else self._latched, mask)
+            waits = not self.world.flows and not self._latched and (mask is None or mask.any())
+            acted = None if waits else keyboard.act(keys, mask)
             if acted is None and self.world.flows:  # time passes: what was done last goes on
                 acted = self._last.get(row, np.zeros(vector.action.width, vector.action.dtype))
             if acted is None:
@@ -253,18 +263,21 @@ class Session:
     def _picture_at(self, now: float) -> Scene:
         """Ticks of the last step follow one another at their own pace."""
         share = (now - self._begun) * self.world.pace * self.speed
-        at = int(share * len(self.pictures))
+        at = round(
+            share * len(self.pictures)
+        )  # a picture that comes a little early is the next one
         return self.pictures[min(max(at, 0), len(self.pictures) - 1)]
 
     def compose(self, picture: Scene, now: float = 0.0) -> Scene:
         """All that is shown around a picture of the env."""
-        vector, records = self.world.vector, self.tally.of(self._own_rows())
-        seen = self.world.seen(self.row)
+        vector = self.world.vector
+        # While an episode's last picture stays, so does what was seen last.
+        seen = self.world.seen(self.row, last=self.ended and self.world.ended({self.row}))
         shown = panel.Shown(
             picture=seen if self.as_seen else picture,
             seen=None if self.as_seen else seen,
             title=self.options.title,
-            lines=panel.lines(self.tally, records, self.row, self.env, self.seat, vector),
+            lines=panel.lines(self.tally, self.row, self.env, self.seat, vector),
             remarks=[*self.options.remarks, *self.world.notes],
             thought=self.thought,
             names=self.world.names,
@@ -283,9 +296,6 @@ class Session:
         idle |= {"bracketleft", "bracketright"} if self.world.seats == 1 else set()
         return [(key, what) for key, what in CONTROLS.items() if key not in idle]
 
-    def _own_rows(self) -> set[int]:
-        return set(self.people) or {self.row}
-
     def _pace_in_words(self) -> str:
         if self.people and not self.world.flows:
             return "waits for your key"
@@ -293,6 +303,7 @@ class Session:
 
     def _pause(self) -> None:
         self.paused = not self.paused
+        self._latched.clear()
         self._begun = -1e9
 
     def _one_step(self) -> None:

@@ -1,4 +1,4 @@
-"""What happened so far to the row that is looked at: rewards, return, episodes."""
+"""What happened so far to every row: rewards, return, episodes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ STRIP = 150
 
 
 class Tally:
-    """Running sums of every row, and the whole episodes.
+    """Running sums of every row; what is asked sixty times a second does not grow.
 
     Args:
         rows: rows of the batches.
 
     Attributes:
         returns, steps: (rows,) of the episodes under way.
+        counts: (rows,) whole episodes.
         episodes: records of whole episodes, in their order.
         strips: by row, its newest rewards.
     """
@@ -29,8 +30,11 @@ class Tally:
     def __init__(self, rows: int) -> None:
         self.returns = np.zeros(rows)
         self.steps = np.zeros(rows, np.int64)
+        self.counts = np.zeros(rows, np.int64)
         self.episodes: list[Any] = []
         self.strips = [deque([0.0] * STRIP, maxlen=STRIP) for _ in range(rows)]
+        self._lasts: dict[int, Any] = {}
+        self._sums = {name: np.zeros((rows, 2)) for name in ("score", "return")}  # sum, how many
 
     def begin(self) -> None:
         """All episodes begin anew; those that were whole stay."""
@@ -45,7 +49,7 @@ class Tally:
             strip.append(reward)
         for record in batch.episodes:
             if not record["partial"]:
-                self.episodes.append(record.copy())
+                self._keep(record.copy())
         over = batch.terminated | batch.truncated
         self.returns[over] = 0
         self.steps[over] = 0
@@ -54,9 +58,21 @@ class Tally:
         """Whole episodes of these rows."""
         return [record for record in self.episodes if int(record["row"]) in rows]
 
+    def last(self, row: int) -> Any:
+        """The row's newest whole episode; None if there is none."""
+        return self._lasts.get(row)
 
-def mean(records: list[Any], name: str) -> float:
-    """Mean of a number over episodes; NaN if none has one."""
-    values = [float(record[name]) for record in records]
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else math.nan
+    def mean(self, row: int, name: str) -> float:
+        """Mean score or return of the row's whole episodes; NaN if none has one."""
+        total, count = self._sums[name][row]
+        return float(total / count) if count else math.nan
+
+    def _keep(self, record: Any) -> None:
+        row = int(record["row"])
+        self.episodes.append(record)
+        self._lasts[row] = record
+        self.counts[row] += 1
+        for name, sums in self._sums.items():
+            value = float(record[name])
+            if not math.isnan(value):
+                sums[row] += value, 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import numpy.typing as npt
@@ -13,15 +14,12 @@ from skipjack import config as settings
 from skipjack import registry
 from skipjack.errors import RunError, UsageError, clause, must
 from skipjack.native.scene import Scene
-from skipjack.rows import Batch, Rows, identity_rows
+from skipjack.rows import Batch, Rows, identity_rows, pace_of
 from skipjack.run.config import Configured
 from skipjack.run.envs import whole_episodes
 from skipjack.seeding import env_seeds
 from skipjack.vector import Vector, wrap
 from skipjack.view import observation
-
-TICKS = 60.0
-"""Ticks a second of native games that repeat an action over several of them."""
 
 PACE = 10.0
 """Steps a second of an env that says nothing of its pace."""
@@ -58,16 +56,15 @@ class World:
         config = settings.replace(whole_episodes(configured), changes)
         self.config, self.vector = _made(self.maker, config, num_envs)
         self.skip = int(getattr(config, "frame_skip", 1))
-        own = getattr(self.vector.engine, "pace", None)
-        in_ticks = hasattr(config, "frame_skip")
-        self.pace = float(own or (TICKS / self.skip if in_ticks else PACE))
-        self.flows = in_ticks or self.pace >= FLOWING
+        self.pace = pace_of(self.vector.engine) or PACE
+        self.flows = hasattr(config, "frame_skip") or self.pace >= FLOWING
         self.draws = True
         self.notes: list[str] = []
         if hasattr(self.vector.engine, "keep_last"):
             self.vector.engine.keep_last()
         shows_ticks = hasattr(self.vector.engine, "keep_ticks")
-        self._ticks = _Ticks(self.maker, config) if self.skip > 1 and not shows_ticks else None
+        copies = self.skip > 1 and hasattr(self.vector.engine, "clone") and not shows_ticks
+        self._ticks = _Ticks(self.maker, config) if copies else None
         self._own_ticks = shows_ticks
         self._between: list[Scene] = []
 
@@ -89,8 +86,11 @@ class World:
         self._between = []
         return self.vector.reset(seed)
 
-    def step(self, actions: npt.NDArray[Any], env: int) -> Batch:
-        """One step of all envs; `env` is the one whose pictures between are wanted."""
+    def step(self, actions: npt.NDArray[Any], env: int, ticks: bool = True) -> Batch:
+        """One step of all envs; `env` is the one whose pictures between are wanted, if any are."""
+        self._between = []
+        if not ticks:
+            return self.vector.step(actions)
         if self._ticks is not None:
             rows = self.vector.row_of[env]
             self._between = self._ticks.pictures(self.vector.engine, env, actions[rows])
@@ -102,14 +102,14 @@ class World:
             self._between = list(engine.ticks(env))
         return batch
 
-    def pictures(self, env: int) -> list[Scene]:
-        """What the last step looked like, tick by tick, up to the episode's end if it ended."""
-        return [*self._between, self.scene(env, last=self.ended(env))]
+    def pictures(self, env: int, last: bool = False) -> list[Scene]:
+        """What the last step looked like, tick by tick, up to the episode's end if that is wanted."""
+        return [*self._between, self.scene(env, last)]
 
-    def ended(self, env: int) -> bool:
-        """Whether the last step ended the episode of the env, or of one of its agents."""
-        rows, own = self.vector.rows, self.vector.row_of[env]
-        return bool((rows.terminated[own] | rows.truncated[own]).any())
+    def ended(self, rows: Iterable[int]) -> bool:
+        """Whether the last step ended the episode of one of these rows."""
+        own, arrays = list(rows), self.vector.rows
+        return bool((arrays.terminated[own] | arrays.truncated[own]).any())
 
     def scene(self, env: int, last: bool = False) -> Scene:
         """What an env looks like, or looked like at its episode's end.
@@ -129,9 +129,11 @@ class World:
                 self.notes = ["it does not draw itself:", *textwrap.wrap(clause(error), 42)[:4]]
         return self.seen(int(self.vector.row_of[env, 0]))
 
-    def seen(self, row: int) -> Scene:
-        """What the agent of a row sees."""
-        return observation.picture(self.vector.observation, self.vector.rows.observations[row])
+    def seen(self, row: int, last: bool = False) -> Scene:
+        """What the agent of a row sees, or saw at its episode's end in the last step."""
+        rows = self.vector.rows
+        shown = rows.final if last else rows.observations
+        return observation.picture(self.vector.observation, shown[row])
 
     def close(self) -> None:
         """Free the envs."""

@@ -123,6 +123,52 @@ def test_two_people_play_each_other(call: Call, screen: type[Held]) -> None:
     assert kept.actions[2:, :, 0].tolist() == [[1, 2]] * (len(kept.actions) - 2)
 
 
+def test_two_people_have_a_score_each(call: Call, screen: type[Held]) -> None:
+    screen.script = [["w"]] * 2000
+    arguments = ["--players", "2", "--env.time-limit", "2000", "--speed", "16", "--json"]
+    code, out, err = call("play", "pong", *arguments)
+    assert code == 0, err
+    row = json.loads(out)
+    left, right = row["scores"]["seat 0"], row["scores"]["seat 1"]
+    assert left + right == pytest.approx(1, abs=0.01)
+    assert left != right
+
+
+def test_seed_speed_and_settings_are_what_was_asked_for(call: Call, screen: type[Held]) -> None:
+    from skipjack.view import record
+
+    screen.script = [()] * 60
+    flags: list[list[str]] = [[], ["--seed", "7"], ["--speed", "4"], ["--env.balls", "1"]]
+    for each in flags:
+        assert call("play", "breakout", *each)[0] == 0
+    plain, seeded, fast, own = (record.read(Path(f"plays/breakout-{i}.play")) for i in range(1, 5))
+    assert (plain.seed, seeded.seed) == (0, 7)
+    assert len(fast.actions) > 3 * len(plain.actions)
+    assert (plain.settings["balls"], own.settings["balls"]) == (5, 1)
+
+
+def test_what_is_watched_follows_its_flags(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seeds and sampling change what happens; the same ones do not."""
+    pytest.importorskip("av")
+    from skipjack.view.video import Video
+
+    seen: list[bytes] = []
+    monkeypatch.setattr(Video, "add", lambda self, pixels: seen.append(pixels.tobytes()))
+
+    def films(*arguments: str) -> list[bytes]:
+        seen.clear()
+        command = ["watch", "baseline:pong", "--video", "a.gif", "--show", "seen", *arguments]
+        call(*command)
+        return seen[:]
+
+    first = films("--seed", "1")
+    assert len(first) > 100
+    assert films("--seed", "1") == first
+    assert films("--seed", "2") != first
+    assert films("--seed", "1", "--deterministic") != first
+    assert len(films("--seed", "1", "--fps", "4")) < 0.3 * len(first)
+
+
 def test_a_person_plays_against_a_policy(call: Call, screen: type[Held]) -> None:
     run = train(call, "pong")["run"]
     screen.script = [()] * 4000
@@ -287,6 +333,7 @@ def test_a_browser_is_another_screen(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "skipjack", "play", "breakout", "--browser"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     assert process.stdout is not None
     line = process.stdout.readline()

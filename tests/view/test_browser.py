@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import skipjack
 from skipjack.native.scene import Circle, Image, Line, Rectangle, Scene, Sprite, Text
+from skipjack.run.config import configure
+from skipjack.view.keys import Keyboard
 from skipjack.view.screen import KEYS
+from skipjack.view.session import Session
+from skipjack.view.world import World
 
 MUST_SEE = bool(os.environ.get("CI") or os.environ.get("SKIPJACK_MUST_SEE"))
 """Then what is missing is a failure."""
@@ -297,25 +300,29 @@ def test_shift_is_either_of_two_and_shortcuts_are_the_browsers(
 
 
 def test_keys_move_the_paddle(open_tab: Callable[..., Tab], browser: Any) -> None:
-    vector = skipjack.make("breakout", num_envs=1)
-    vector.reset(1)
+    """A whole session, from the key in the page to the paddle in its next picture."""
+    world = World(configure("breakout"))
+    keyboard = Keyboard(world.vector.action)
+    playing = Session(world, browser, None, {0: keyboard})
     tab = open_tab()
 
     def paddle() -> float:
-        """One step with what is held; where the paddle is then."""
-        held = browser.poll().held
-        vector.step([1 if "left" in held else 2 if "right" in held else 0])
-        scene = vector.engine.scene(0)
-        browser.show(scene)
-        return max(scene.items, key=lambda item: item.y).x
+        playing.frame(time.perf_counter())
+        return max(playing.pictures[-1].items, key=lambda item: item.y).x
 
     middle = paddle()
     tab.page.keyboard.down("ArrowLeft")
     tab.until(lambda: paddle() < middle - 20)
     tab.page.keyboard.up("ArrowLeft")
-    tab.page.keyboard.down("ArrowRight")
+    tab.page.keyboard.down("d")
     tab.until(lambda: paddle() > middle + 20)
-    vector.close()
+    tab.page.close()
+    deadline = time.monotonic() + 20
+    while not playing.over:  # the last tab is gone: the session ends
+        assert time.monotonic() < deadline
+        playing.frame(time.perf_counter())
+        time.sleep(0.01)
+    world.close()
 
 
 # ---- coming and going ----

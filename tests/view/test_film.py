@@ -52,13 +52,17 @@ def test_fewer_pictures_a_second_leave_some_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pick", ["best", "median"])
 def test_the_best_and_the_median_episode(tmp_path: Path, pick: Any) -> None:
-    watched = session("pong", time_limit=600)
-    (chosen,) = film_episodes(watched, tmp_path / "a.gif", episodes=5, pick=pick)
+    watched = session("cartpole")
+    (chosen,) = film_episodes(watched, tmp_path / "a.mp4", episodes=5, pick=pick)
     first = [float(record["score"]) for record in watched.tally.episodes[:5]]
+    assert len(set(first)) > 2
     order = sorted(first)
     assert first[chosen] == (order[-1] if pick == "best" else order[2])
     again = watched.tally.episodes[5:]
-    assert float(again[-1]["score"]) == first[chosen], "what was filmed is the same episode"
+    assert [float(record["score"]) for record in again] == first[: chosen + 1], "played once more"
+    length = int(watched.tally.episodes[chosen]["length"])
+    wanted = (length + REST * 50) / 2
+    assert len(frames(tmp_path / "a.mp4")) == pytest.approx(wanted, abs=2), "that episode alone"
 
 
 @pytest.mark.parametrize(

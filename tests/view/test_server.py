@@ -223,6 +223,8 @@ def test_sprites_go_before_their_picture_and_once_unless_they_change(browser: Br
 def test_a_slow_watcher_leaves_pictures_out_and_the_others_none(browser: Browser) -> None:
     async def test(client: Any) -> None:
         async with watching(client, browser) as slow, watching(client, browser) as quick:
+            while browser.watchers < 2:
+                await asyncio.sleep(0.01)
             for x in range(50):
                 browser.show(scene(x))
                 assert await place(quick) == x

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skipjack import registry
-from skipjack.native.scene import Image, Scene
+from skipjack.native.scene import Circle, Image, Scene
 from skipjack.policies.random import RandomActor
 from skipjack.run.config import configure
 from skipjack.view.keys import Keyboard
@@ -51,8 +51,11 @@ def test_a_step_takes_as_many_pictures_as_ticks() -> None:
     playing, screen, steps = session("breakout", [()] * 40)
     play(playing, 40)
     assert len(steps) == 10
-    pictures = [id(scene) for scene in screen.scenes]
-    assert len(set(pictures)) == 40
+    balls = [
+        next(item.y for item in scene.items if isinstance(item, Circle)) for scene in screen.scenes
+    ]
+    assert len(set(balls)) >= 38, "each picture is another tick"
+    assert balls[:30] == sorted(balls[:30]), "the ball falls"
 
 
 def test_ticks_between_steps_are_those_of_the_step() -> None:
@@ -65,7 +68,7 @@ def test_ticks_between_steps_are_those_of_the_step() -> None:
         action = generator.integers(0, 3, (1, 1)).astype(np.int32)
         batch = whole.world.step(action, 0)
         ended = bool(batch.terminated[0])
-        shown = whole.world.pictures(0)
+        shown = whole.world.pictures(0, last=ended)
         assert ended or len(shown) == 4
         for picture in shown:
             over = ticks.world.step(action, 0).terminated[0]
@@ -150,9 +153,7 @@ def test_the_view_switches_to_what_the_agent_sees() -> None:
     play(playing, 2)
     assert playing.as_seen
     assert "what the agent sees" in words(screen.scenes[0]), "in small"
-    assert [scene.items for scene in screen.scenes[:1]] != [
-        scene.items for scene in screen.scenes[1:2]
-    ]
+    assert words(screen.scenes[1]).count("what the agent sees") == 1, "told, and not in small too"
 
 
 def test_several_envs_and_agents_are_followed_in_turn() -> None:
@@ -281,3 +282,105 @@ def test_huge_frames_are_made_smaller_for_the_screen() -> None:
     scene = playing.compose(Scene(5000, 4000).add(Image(0, 0, 5000, 4000, pixels)))
     largest = max(item.pixels.nbytes for item in scene.items if isinstance(item, Image))
     assert largest < 4_000_000
+
+
+def test_two_videos_and_another_view_in_the_same_second(tmp_path: Path) -> None:
+    """Pictures of two sizes, and the key pressed twice."""
+    pytest.importorskip("av")
+    playing, _, _ = session("pong", [()] * 10 + [("v",), *[()] * 5, ("g",), (), ("g",), ()])
+    playing.options.folder = tmp_path
+    play(playing, 20)
+    for thread in playing.writing:
+        thread.join()
+    assert len(list(tmp_path.glob("*.mp4"))) == 2
+
+
+def brightness(scenes: list[Scene]) -> list[int]:
+    """Of the 9 x 9 pixels that an agent sees, in each scene."""
+    return [
+        int(item.pixels[0, 0, 0])
+        for scene in scenes
+        for item in scene.items
+        if isinstance(item, Image) and item.pixels.shape == (9, 9, 3)
+    ]
+
+
+def test_remembered_pictures_do_not_change() -> None:
+    """What the agent saw then, though the env writes over its rows."""
+    playing, screen, _ = session("tests.view.envs:Seen", [()] * 12, human=False)
+    play(playing, 12)
+    shown = brightness(screen.scenes)
+    assert len(shown) == 12
+    assert shown == sorted(shown)
+    assert len(set(shown)) > 3
+
+
+def test_at_an_end_what_was_seen_last_stays() -> None:
+    playing, screen, _ = session("tests.view.envs:Seen", [()] * 60, human=False)
+    play(playing, 60)
+    shown = brightness(screen.scenes)
+    assert max(shown) == 200, "the tenth step's"
+    assert shown.count(200) > 20
+
+
+def test_the_end_of_another_agent_stops_nobody() -> None:
+    playing, _, _ = session("pong/two", [], human=False)
+    playing.step()
+    rows = playing.world.vector.rows
+    rows.terminated[:] = [False, True]
+    assert not playing.world.ended({playing.row})
+    assert playing.world.ended({0, 1})
+    playing.ended = playing.world.ended({playing.row})
+    assert not playing._rest(1000.0)
+
+
+def test_keys_of_the_episode_before_do_not_count() -> None:
+    """Neither those pressed while its last picture stays nor those before a restart."""
+    taps = [("1",), (), ("0",), (), ("1",), (), ("0",), (), ("1",), ()]
+    inputs = [*taps, *[("0",), ()] * 6, *[()] * 60]
+    playing, _, steps = session("password", inputs)
+    play(playing, len(inputs))
+    assert len(steps) == 5, "the taps while it rests are gone"
+    playing, screen, steps = session("breakout", [])
+    screen.inputs = [(), Input(pressed=("left", "r")), (), (), (), ()]
+    play(playing, 6)
+    assert [0] in steps
+    assert [1] not in steps
+
+
+def test_a_policys_memory_is_cleared_at_an_episodes_end() -> None:
+    playing, _, _ = session("password", [], human=False)
+    followed: list[bool] = []
+    actor: Any = playing.actor
+    actor.follow = lambda batch, alive: followed.append(bool(batch.terminated[0]))
+    for _ in range(5):
+        playing.step()
+    assert followed == [False] * 4 + [True]
+
+
+def test_the_next_env_is_shown_with_its_own_ticks() -> None:
+    playing, _, _ = session("breakout", [], human=False, num_envs=2)
+    twin, _, _ = session("breakout", [], human=False, num_envs=2, frame_skip=1)
+    playing._next_env()
+    actor: Any = playing.actor
+    actions = actor.act(playing.batch)
+    actor.begin()
+    playing.step()
+    assert len(playing.pictures) == 4
+    for picture in playing.pictures:
+        twin.world.step(actions, 1)
+        assert twin.world.scene(1).items == picture.items
+
+
+def test_a_fast_session_takes_its_steps() -> None:
+    playing, _, steps = session("pong", [()] * 60, human=False)
+    playing.speed = 8.0
+    play(playing, 60)
+    assert len(steps) == pytest.approx(60, abs=2)
+
+
+def test_nobody_looks_nothing_happens() -> None:
+    playing, screen, steps = session("pong", [Input(away=True)] * 60, human=False)
+    play(playing, 60)
+    assert not steps
+    assert not screen.scenes
