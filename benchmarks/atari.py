@@ -68,12 +68,7 @@ def ale_vector(game: str, threads: int) -> Iterator[int]:
     envs = AtariVectorEnv(
         game=game, num_envs=ENVS, num_threads=threads, repeat_action_probability=0.0, noop_max=30
     )
-    envs.reset()
-    generator = np.random.default_rng(0)
-    count = int(envs.single_action_space.n)
-    while True:
-        envs.step(generator.integers(0, count, ENVS))
-        yield ENVS
+    return stepped(envs, int(envs.single_action_space.n))
 
 
 def envpool_vector(game: str, threads: int) -> Iterator[int]:
@@ -82,9 +77,13 @@ def envpool_vector(game: str, threads: int) -> Iterator[int]:
 
     title = "".join(word.title() for word in game.split("_"))
     envs = envpool.make_gymnasium(f"{title}-v5", num_envs=ENVS, num_threads=threads)
+    return stepped(envs, int(envs.action_space.n))
+
+
+def stepped(envs: Any, count: int) -> Iterator[int]:
+    """Another library's envs under random actions."""
     envs.reset()
     generator = np.random.default_rng(0)
-    count = int(envs.action_space.n)
     while True:
         envs.step(generator.integers(0, count, ENVS))
         yield ENVS

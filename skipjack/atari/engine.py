@@ -37,7 +37,6 @@ class Atari:
     """
 
     in_python = True
-    pace = None
 
     def __init__(self, game: str, num_envs: int, config: AtariConfig = AtariConfig()) -> None:
         self.game, self.num_envs, self.config = game, num_envs, config

@@ -77,10 +77,8 @@ def _speed(kind: str, rest: list[str]) -> int:
         raise UsageError(
             f"A benchmark must name an environment, as in: skipjack bench {kind} pong."
         )
-    name, rest = flags.subject(rest, f"skipjack bench {kind} ENV")
-    first = configure(name or "breakout")
-    own, chosen = flags.parse(
-        BenchFlags, rest, f"skipjack bench {kind} ENV", f"Measure {KINDS[kind]}.", first.config
+    name, own, chosen = flags.with_settings(
+        BenchFlags, rest, f"skipjack bench {kind} ENV", f"Measure {KINDS[kind]}."
     )
     configured = configure(name, flags=chosen)
     from skipjack.bench import steps, train

@@ -47,10 +47,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def show(arguments: Sequence[str]) -> int:
     """Print the settings that `skipjack train` would use with the same flags."""
-    name, rest = flags.subject(arguments, "skipjack config show ENV")
-    first = configure(name or "breakout")
-    own, chosen = flags.parse(
-        ConfigFlags, rest, "skipjack config show ENV", "Show every setting.", first.config
+    name, own, chosen = flags.with_settings(
+        ConfigFlags, arguments, "skipjack config show ENV", "Show every setting."
     )
     found = configure(name, file=flags.path_or_none(own.config), flags=chosen)
     values, near = settings.flatten(found.config), edges(found)

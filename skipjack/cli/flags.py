@@ -81,6 +81,29 @@ def parse(
     return command(**values), chosen
 
 
+def with_settings(
+    command: type[T], arguments: Sequence[str], prog: str, description: str, usage: str = ""
+) -> tuple[str, T, dict[str, Any]]:
+    """Read what stands behind a command that takes an env first and its settings as flags.
+
+    Args:
+        command, arguments, prog, description: as in `parse`.
+        usage: an example for who forgets the env; by default `prog`.
+
+    Returns:
+        the env's name, the command's flags, and the settings that were given, by dotted name.
+
+    Raises:
+        UsageError: as `subject` and `parse`; or there is no such env.
+    """
+    from skipjack.run.config import configure
+
+    name, rest = subject(arguments, usage or prog)
+    first = configure(name or "breakout")  # for the help, without an env, any one's settings
+    own, chosen = parse(command, rest, prog, description, first.config)
+    return name, own, chosen
+
+
 def subject(arguments: Sequence[str], usage: str) -> tuple[str, list[str]]:
     """The leading name (an environment, a run) and what stands behind it.
 

@@ -53,10 +53,8 @@ class PlayFlags(ScreenFlags):
 
 def run(arguments: Sequence[str]) -> int:
     """Play until the window is closed; the play is kept in plays/."""
-    name, rest = flags.subject(arguments, "skipjack play ENV [--browser]")
-    first = configure(name or "breakout")
-    own, chosen = flags.parse(
-        PlayFlags, rest, "skipjack play ENV", "Play a game, as its agents do.", first.config
+    name, own, chosen = flags.with_settings(
+        PlayFlags, arguments, "skipjack play ENV", "Play a game, as its agents do."
     )
     configured = configure(name, flags=chosen)
     world = World(configured, 1, **_changes(configured, own))
@@ -149,38 +147,33 @@ def _report(
     by_chance: Callable[[], tuple[float, float]],
 ) -> None:
     """What was played: the mean score, the random player's beside it, and where the play is."""
-    records = session.tally.of(set(session.people))
-    score, total = mean(records, "score"), mean(records, "return")
+    tally = session.tally
+    seats = {row: (tally.mean(row, "score"), tally.mean(row, "return")) for row in session.people}
+    games = int(tally.counts[0])
+    # Two people's mean would say nothing: what the one wins the other loses.
+    score, total = seats[0] if len(seats) == 1 else (math.nan, math.nan)
     random_score = random_return = math.nan
     with contextlib.suppress(KeyboardInterrupt):  # it is waited for in vain: the rest is told
-        random_score, random_return = by_chance() if records else (math.nan, math.nan)
-    seats = {
-        f"seat {row}": (mean(mine, "score"), mean(mine, "return"))
-        for row in session.people
-        for mine in [session.tally.of({row})]
-    }
+        random_score, random_return = by_chance() if games else (math.nan, math.nan)
     if own.json:
         row = {
             "env": session.world.name,
-            "episodes": len(records),
-            "score": score,
-            "return": total,
-            "scores": {
-                seat: None if found[0] != found[0] else found[0] for seat, found in seats.items()
-            },
-            "random_score": random_score,
-            "random_return": random_return,
+            "episodes": games,
+            "score": _known(score),
+            "return": _known(total),
+            "scores": {f"seat {seat}": _known(found[0]) for seat, found in seats.items()},
+            "random_score": _known(random_score),
+            "random_return": _known(random_return),
             "kept": [str(path) for path in recorder.paths],
         }
-        print(json.dumps({name: None if value != value else value for name, value in row.items()}))
+        print(json.dumps(row))
         return
-    if records:
-        episodes = "1 episode" if len(records) == 1 else f"{len(records)} episodes"
-        if len(seats) > 1:  # of one game: a mean over both would say nothing
-            told = ", ".join(f"{seat} {_told(*found)}" for seat, found in seats.items())
-            print(f"{episodes}: {told}. ", end="")
-        else:
-            print(f"{episodes}: {_told(score, total)}. ", end="")
+    if games:
+        told = [_told(*found) for found in seats.values()]
+        if len(told) > 1:
+            told = [f"seat {seat} {words}" for seat, words in zip(seats, told, strict=True)]
+        episodes = "1 episode" if games == 1 else f"{games} episodes"
+        print(f"{episodes}: {'; '.join(told)}. ", end="")
         print(f"The random player: {_told(random_score, random_return)}.")
     else:
         print("No episode was played to its end.")
@@ -188,10 +181,9 @@ def _report(
         print(f"See it again with: skipjack watch {path}")
 
 
-def mean(records: list[Any], name: str) -> float:
-    """Mean of a number over episodes; NaN if none has one."""
-    known = [float(record[name]) for record in records if record[name] == record[name]]
-    return sum(known) / len(known) if known else math.nan
+def _known(value: float) -> float | None:
+    """A number for JSON, which has no NaN."""
+    return None if math.isnan(value) else value
 
 
 def _told(score: float, total: float) -> str:

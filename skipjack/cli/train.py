@@ -64,10 +64,8 @@ class TrainFlags:
 
 def run(arguments: Sequence[str]) -> int:
     """Train; exit code 0, or 128 and the signal's number if one stopped it."""
-    name, rest = flags.subject(arguments, USAGE)
-    first = configure(name or "breakout")
-    own, chosen = flags.parse(
-        TrainFlags, rest, "skipjack train ENV", "Train a policy into runs/NAME.", first.config
+    name, own, chosen = flags.with_settings(
+        TrainFlags, arguments, "skipjack train ENV", "Train a policy into runs/NAME.", USAGE
     )
     return train(name, own, chosen)
 

@@ -34,14 +34,11 @@ def run(arguments: Sequence[str]) -> int:
     """Measure, print the table and keep what changes speed alone."""
     from skipjack.run.config import configure
 
-    name, rest = flags.subject(arguments, "skipjack tune ENV")
-    first = configure(name or "breakout")
-    own, chosen = flags.parse(
+    name, own, chosen = flags.with_settings(
         TuneFlags,
-        rest,
+        arguments,
         "skipjack tune ENV",
         "Measure workers, threads, envs and groups on this machine, and keep the best for it.",
-        first.config,
     )
     configured = configure(name, flags=chosen)
     from skipjack.bench import tune

@@ -71,7 +71,7 @@ def film_episodes(
         rewards = _rewards(session, episodes)
         first = _picked(session, episodes, pick)
         last = first + 1
-        session.restart(again=True)
+        session.begin()
     rate = session.world.pace * session.world.skip
     every = max(1, math.ceil(rate / fps - 1e-9))
     film(_scenes(session, first, last, show, every, rewards), path, rate / every, width)

@@ -4,15 +4,50 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from skipjack.errors import RunError, SkipjackError
-from skipjack.native.scene import Scene
+from skipjack.native.scene import Image, Scene
 
 WIDTH = 960
 """Pixels that kept pictures are wide."""
+
+BYTES = 256 << 20
+"""Of the images in remembered pictures: frames of other libraries' envs can be large."""
+
+
+class Remembered:
+    """The newest pictures of a session: so many, and no more of them than fit into `BYTES`.
+
+    Args:
+        count: pictures at most.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count, self.nbytes = count, 0
+        self._kept: deque[tuple[Scene, int]] = deque()
+        self._before: set[int] = set()  # images of the newest picture
+
+    def add(self, scene: Scene) -> None:
+        """Remember a picture; images that the one before it had cost nothing."""
+        images = {}
+        for item in scene.items:
+            if isinstance(item, Image):
+                whole = item.pixels if item.pixels.base is None else item.pixels.base
+                images[id(whole)] = whole.nbytes
+        cost = sum(size for image, size in images.items() if image not in self._before)
+        self._before = set(images)
+        self._kept.append((scene, cost))
+        self.nbytes += cost
+        while len(self._kept) > self.count or (self.nbytes > BYTES and len(self._kept) > 1):
+            self.nbytes -= self._kept.popleft()[1]
+
+    def scenes(self) -> list[Scene]:
+        """What is remembered, the oldest first."""
+        return [scene for scene, _ in self._kept]
 
 
 def keep_picture(scenes: Sequence[Scene], folder: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from skipjack.evaluate import Actor
 from skipjack.native.scene import Scene
 from skipjack.rows import Batch
 from skipjack.view import panel, players
+from skipjack.view.keep import Remembered, keep_picture, keep_video
 from skipjack.view.keys import CONTROLS, Keyboard, ordered
 from skipjack.view.screen import Input, Screen
 from skipjack.view.tally import Tally
@@ -93,16 +93,15 @@ class Session:
         self.as_seen = False
         self.message, self._until = "", 0.0
         self.writing: list[threading.Thread] = []  # videos; not daemons: the process waits for them
-        self.remembered: deque[Scene] = deque(maxlen=RATE * REMEMBERED)
+        self.remembered = Remembered(RATE * REMEMBERED)
         self._keys: list[str] = []  # down, in their order
         self._latched: list[str] = []  # went down since the last step
         self._rests = 0.0  # until then an episode's last picture stays
         self._last: dict[int, npt.NDArray[Any]] = {}
         self._asked = 0.0
-        self._seed = self.options.seed - 1
-        self._begun_once = False
+        self.seed = self.options.seed
         self.tally = Tally(world.vector.num_rows)
-        self.restart()
+        self.begin()
 
     @property
     def row(self) -> int:
@@ -137,25 +136,29 @@ class Session:
         if not self.paused:
             self._steps(now)
         scene = self.compose(self._picture_at(now), now)
-        self.remembered.append(scene)
+        self.remembered.add(scene)
         self.screen.show(scene)
 
     def say(self, words: str, now: float | None = None) -> None:
         """Show a line for a few seconds."""
         self.message, self._until = words, (now or time.perf_counter()) + 4
 
-    def restart(self, again: bool = False) -> None:
-        """Begin anew, from the next seed or once more from the same."""
-        self._seed += not (again or (self.options.replay and self._begun_once))
-        self._begun_once = True
-        self.options.on_reset(self._seed)
-        self.batch = self.world.reset(self._seed)
+    def restart(self) -> None:
+        """Begin anew from the next seed; a play that was kept from its own."""
+        self.seed += not self.options.replay
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew from the same seed."""
+        self.options.on_reset(self.seed)
+        self.batch = self.world.reset(self.seed)
         if self.actor is not None:
             self.actor.begin()
         self.tally.begin()
         self.thought: players.Thought | None = None
         self._begun, self._rests, self.pictures = -1e9, 0.0, [self.world.scene(self.env)]
         self.ended = False  # the followed row's episode ended in the last step
+        self._seen: Scene | None = None  # what its agent sees, once it is asked for
         self._latched.clear()
         self._last.clear()
 
@@ -165,7 +168,7 @@ class Session:
             return
         if self._rests:
             self._rests, self._begun, self.ended = 0.0, now, False
-            self.pictures = [self.world.scene(self.env)]
+            self.pictures, self._seen = [self.world.scene(self.env)], None
             self._latched.clear()  # what was pressed meanwhile was for the episode before
         if self._latched and not self.world.flows and self.people and self.step():
             self._begun = now
@@ -208,7 +211,7 @@ class Session:
         if actions is None:
             return False
         self._latched.clear()
-        before, alive = self.batch, self.batch.alive.copy()
+        before, alive, acted = self.batch, self.batch.alive.copy(), self.batch.may_act.copy()
         # Beside a person's seat nobody's opinion stands.
         asked = self.actor if self.row not in self.people else None
         self.thought = players.thought(asked, self.world.vector.action, before, self.row)
@@ -217,13 +220,14 @@ class Session:
         self.batch = batch = self.world.step(actions, self.env, ticks)
         if self.actor is not None:
             self.actor.follow(batch, alive)
-        self.tally.take(batch)
+        self.tally.take(batch, acted)
         self.options.on_step(actions, batch)
         for row in np.flatnonzero(batch.terminated | batch.truncated):
             self._last.pop(int(row), None)
         # Where many agents share a world, only the end of one that is looked at is one.
         self.ended = self.world.ended(self.people or {self.row})
         self.pictures = self.world.pictures(self.env, last=self.ended)
+        self._seen = None
         return True
 
     def _actions(self) -> npt.NDArray[Any] | None:
@@ -263,16 +267,17 @@ class Session:
     def _picture_at(self, now: float) -> Scene:
         """Ticks of the last step follow one another at their own pace."""
         share = (now - self._begun) * self.world.pace * self.speed
-        at = round(
-            share * len(self.pictures)
-        )  # a picture that comes a little early is the next one
+        at = round(share * len(self.pictures))  # one that is due a little later is shown now
         return self.pictures[min(max(at, 0), len(self.pictures) - 1)]
 
     def compose(self, picture: Scene, now: float = 0.0) -> Scene:
         """All that is shown around a picture of the env."""
         vector = self.world.vector
-        # While an episode's last picture stays, so does what was seen last.
-        seen = self.world.seen(self.row, last=self.ended and self.world.ended({self.row}))
+        if self._seen is None:
+            # While an episode's last picture stays, so does what was seen last.
+            last = self.ended and self.world.ended({self.row})
+            self._seen = self.world.seen(self.row, last)
+        seen = self._seen
         shown = panel.Shown(
             picture=seen if self.as_seen else picture,
             seen=None if self.as_seen else seen,
@@ -316,12 +321,13 @@ class Session:
 
     def _next_env(self) -> None:
         self.env = (self.env + 1) % self.world.vector.num_envs
-        self.thought, self.pictures = None, [self.world.scene(self.env)]
+        self.thought, self._seen, self.ended = None, None, False
+        self.pictures = [self.world.scene(self.env)]
         self.say(f"env {self.env}")
 
     def _next_seat(self, by: int) -> None:
         self.seat = (self.seat + by) % self.world.seats
-        self.thought = None
+        self.thought, self._seen = None, None
         self.say(f"agent {self.seat}")
 
     def _switch(self) -> None:
@@ -332,14 +338,10 @@ class Session:
         self.over = True
 
     def _picture(self) -> None:
-        from skipjack.view.keep import keep_picture
-
-        self.say(keep_picture(self.remembered, self.options.folder))
+        self.say(keep_picture(self.remembered.scenes(), self.options.folder))
 
     def _video(self) -> None:
-        from skipjack.view.keep import keep_video
-
-        told, thread = keep_video(list(self.remembered), self.options.folder, RATE)
+        told, thread = keep_video(self.remembered.scenes(), self.options.folder, RATE)
         self.say(told)
         self.writing += [thread] if thread is not None else []
 

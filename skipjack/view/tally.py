@@ -7,6 +7,7 @@ from collections import deque
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from skipjack.rows import Batch
 
@@ -41,10 +42,10 @@ class Tally:
         self.returns[:] = 0
         self.steps[:] = 0
 
-    def take(self, batch: Batch) -> None:
-        """Count a step's batch."""
+    def take(self, batch: Batch, acted: npt.NDArray[np.bool_]) -> None:
+        """Count a step's batch; `acted` (rows,) is who could act before it."""
         self.returns += batch.rewards
-        self.steps += 1
+        self.steps += acted
         for strip, reward in zip(self.strips, batch.rewards.tolist(), strict=True):
             strip.append(reward)
         for record in batch.episodes:

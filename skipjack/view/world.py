@@ -42,6 +42,7 @@ class World:
         changes: as given.
         pace: steps a second at which the env is meant to run.
         skip: ticks a step.
+        names: a word for each choice of the first component; empty if the env has none.
         notes: what a person who looks should know, as lines.
         flows: whether time passes by itself; what does not flow waits for a person.
 
@@ -58,6 +59,8 @@ class World:
         self.skip = int(getattr(config, "frame_skip", 1))
         self.pace = pace_of(self.vector.engine) or PACE
         self.flows = hasattr(config, "frame_skip") or self.pace >= FLOWING
+        action, envs = self.vector.action, getattr(self.vector.engine, "envs", [None])
+        self.names = action.names or _foreign_names(envs[0], action.counts)
         self.draws = True
         self.notes: list[str] = []
         if hasattr(self.vector.engine, "keep_last"):
@@ -72,14 +75,6 @@ class World:
     def seats(self) -> int:
         """Seats an env."""
         return self.vector.num_rows // self.vector.num_envs
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """A word for each choice of the first component; empty if the env has none."""
-        if self.vector.action.names:
-            return self.vector.action.names
-        env = next(iter(getattr(self.vector.engine, "envs", [])), None)
-        return _foreign_names(env, self.vector.action.counts)
 
     def reset(self, seed: int) -> Batch:
         """Start all envs anew."""
