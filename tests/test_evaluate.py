@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from skipjack.evaluate import chance, evaluate
+from skipjack.evaluate import chance, evaluate, play_out
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.policy import Policy
 from skipjack.rows import Rows, episode_dtype
@@ -225,3 +225,43 @@ def test_the_random_player_takes_a_few_steps_anyway() -> None:
     assert not np.isnan(chance(Serial(Hasty(20, long=100)), quota=1, steps=20)[0])
     capped = chance(Serial(Hasty(20, long=100)), quota=1, steps=20, max_steps=100)[0]
     assert np.isnan(capped)
+
+
+class Fixed:
+    """Always does the same, and keeps what it is told."""
+
+    def __init__(self, action: int) -> None:
+        self.action, self.acted, self.followed, self.begun = action, 0, 0, 0
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def act(self, batch: Any) -> Any:
+        self.acted += 1
+        return np.full((len(batch.alive), 1), self.action, np.int32)
+
+    def follow(self, batch: Any, alive: Any) -> None:
+        self.followed += 1
+
+
+def test_two_actors_share_the_rows_and_one_seat_is_counted() -> None:
+    """Pong for two: who goes up without end loses to the script of the other side."""
+    from skipjack.view.players import Scripted, Seated
+
+    class Seat:
+        name = "pong/two"
+
+    seats = []
+    for counted in (0, 1):
+        vector = make("pong/two", 8, threads=1, config={"desynchronise": False, "time_limit": 3000})
+        world: Any = Seat()
+        world.vector = vector
+        still, slots = Fixed(1), np.arange(16) % 2 == counted
+        actor = Seated(still, Scripted(world), np.arange(16) % 2 == 0)
+        found = play_out(actor, vector, seed=1, slots=slots)
+        assert (found.episodes, found.unfinished) == (8, 0)
+        assert still.begun == 1
+        assert still.followed == still.acted > 50
+        seats.append(found.score)
+    assert seats[0] < 0.3
+    assert seats[0] + seats[1] == pytest.approx(1, abs=1e-6)

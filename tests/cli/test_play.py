@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from skipjack.native.scene import Scene
@@ -265,6 +266,65 @@ def test_an_env_is_watched_with_settings_of_its_own(call: Call, screen: type[Hel
     screen.script = [()] * 5
     code, _, err = call("watch", "breakout", "--player", "random", "--env.frame-skip", "1")
     assert code == 0, err
+
+
+def test_a_play_that_goes_another_way_is_an_error(call: Call, screen: type[Held]) -> None:
+    """Its file is whole, but a step leads elsewhere than it did then."""
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    screen.script = [()] * 60
+    assert call("play", "breakout")[0] == 0
+    path = "plays/breakout-1.play"
+    with safe_open(path, "numpy") as file:
+        about = file.metadata()
+        arrays = {name: file.get_tensor(name) for name in ("actions", "checks")}
+    arrays["checks"][5] += 1
+    save_file(arrays, path, metadata=about)
+    code, _, err = call("watch", path)
+    assert code == 1
+    assert "differs at step 6 of 15" in sentence(err)
+
+
+def test_a_page_is_served_where_it_is_asked_for(
+    call: Call, screen: type[Held], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever lets other machines in is warned."""
+    server = pytest.importorskip("skipjack.view.server")
+    asked: list[Any] = []
+
+    class Page(screen):  # type: ignore[misc, valid-type]
+        warning, url = "Others can come in.", "http://there/"
+
+        def __init__(self, title: str, **where: Any) -> None:
+            super().__init__(title, 0, 0)
+            asked.append(where)
+
+    monkeypatch.setattr(server, "Browser", Page)
+    code, out, err = call("play", "pong", "--browser", "--host", "0.0.0.0", "--port", "8123")
+    assert code == 0
+    assert asked == [{"host": "0.0.0.0", "port": 8123}]
+    assert "Open http://there/ in a browser" in out
+    assert "Others can come in." in err
+
+
+def test_episodes_that_were_cut_before_stay_out_of_the_means() -> None:
+    from skipjack.rows import episode_dtype
+    from skipjack.view.tally import Tally
+
+    class Ends:
+        rewards = np.zeros(1)
+        terminated = truncated = np.ones(1, np.bool_)
+
+    ends: Any = Ends()
+    tally = Tally(1)
+    for partial, score in ((True, 0.0), (False, 1.0), (False, 0.5)):
+        ends.episodes = np.zeros(1, episode_dtype(()))
+        ends.episodes["partial"], ends.episodes["score"] = partial, score
+        tally.take(ends, np.ones(1, np.bool_))
+    assert tally.counts[0] == 2
+    assert tally.mean(0, "score") == 0.75
+    assert tally.last(0)["score"] == 0.5
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_game(

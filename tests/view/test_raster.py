@@ -274,3 +274,19 @@ def test_without_pillow_the_pip_line_is_told() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "Drawing pictures needs Pillow" in done.stderr.splitlines()[-1]
     assert 'pip install "skipjack[view]"' in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_what_has_no_place_is_left_out(number: float) -> None:
+    """As in a page: the rest of the picture is as it should be."""
+    plain = Scene(20, 20, (0, 0, 0)).add(Rectangle(5, 5, 5, 5, WHITE))
+    odd = Scene(20, 20, (0, 0, 0)).add(
+        Rectangle(number, 0, 9, 9, WHITE),
+        Rectangle(0, 0, number, 9, WHITE),
+        Circle(3, 3, number, WHITE),
+        Line(0, 0, number, 5, 1, WHITE),
+        Text(0, number, "words", 9, WHITE),
+        Sprite(0, 0, 9, 9, "nothing of this name"),
+        Rectangle(5, 5, 5, 5, WHITE),
+    )
+    np.testing.assert_array_equal(render(odd), render(plain))

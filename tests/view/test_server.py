@@ -365,6 +365,24 @@ def test_too_many_messages_end_their_connection_alone(browser: Browser) -> None:
     run(test)
 
 
+def test_pings_are_answered_and_counted(browser: Browser) -> None:
+    async def test(client: Any) -> None:
+        async with watching(client, browser, autoping=False) as asking:
+            await asking.ping(b"there")
+            answer = await asking.receive()
+            assert (answer.type, answer.data) == (aiohttp.WSMsgType.PONG, b"there")
+        async with watching(client, browser) as bad, watching(client, browser) as good:
+            for _ in range(3 * MOST_MESSAGES):
+                await bad.ping(b"")
+            said = await bad.receive()
+            assert (said.data, said.extra) == (1008, "Too many messages.")
+            await until(lambda: browser.watchers == 1)
+            browser.show(scene(7))
+            assert await place(good) == 7
+
+    run(test)
+
+
 def test_as_many_messages_as_a_page_sends_are_taken(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

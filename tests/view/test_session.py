@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,16 @@ import numpy as np
 import pytest
 
 from skipjack import registry
+from skipjack.cli.watch import WatchFlags, watched
 from skipjack.native.scene import Circle, Image, Scene
 from skipjack.policies.random import RandomActor
 from skipjack.run.config import configure
-from skipjack.view.keys import Keyboard
+from skipjack.view import keep
+from skipjack.view.keys import CONTROLS, Keyboard
 from skipjack.view.players import Replayed
 from skipjack.view.screen import Input
-from skipjack.view.session import RATE, Options, Session
+from skipjack.view.session import _CONTROLS, RATE, Options, Session
+from skipjack.view.tally import Tally
 from skipjack.view.world import World
 from tests.view.screens import Script, words
 
@@ -249,7 +253,7 @@ def test_a_replay_ends_and_begins_again_with_the_same_seed() -> None:
     playing.options.replay = True
     seeds: list[int] = []
     playing.options.on_reset = seeds.append
-    playing.restart(again=True)
+    playing.begin()
     screen.inputs = [
         (),
         *[()] * 60,
@@ -323,15 +327,22 @@ def test_at_an_end_what_was_seen_last_stays() -> None:
     assert shown.count(200) > 20
 
 
-def test_the_end_of_another_agent_stops_nobody() -> None:
-    playing, _, _ = session("pong/two", [], human=False)
-    playing.step()
-    rows = playing.world.vector.rows
-    rows.terminated[:] = [False, True]
-    assert not playing.world.ended({playing.row})
-    assert playing.world.ended({0, 1})
-    playing.ended = playing.world.ended({playing.row})
-    assert not playing._rest(1000.0)
+def test_the_end_of_another_agent_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where many share a world they die at different times; one's own end is an end."""
+    for ending, rests in (([False, True], False), ([True, False], True)):
+        playing, _, steps = session("pong/two", [()] * 60, human=False)
+        step = playing.world.step
+
+        def ends(
+            *arguments: Any, step: Any = step, ending: Any = ending, own: Any = playing
+        ) -> Any:
+            batch = step(*arguments)
+            own.world.vector.rows.terminated[:] = ending
+            return batch
+
+        monkeypatch.setattr(playing.world, "step", ends)
+        play(playing, 60)
+        assert (len(steps) < 4) == rests
 
 
 def test_keys_of_the_episode_before_do_not_count() -> None:
@@ -384,3 +395,42 @@ def test_nobody_looks_nothing_happens() -> None:
     play(playing, 60)
     assert not steps
     assert not screen.scenes
+
+
+def test_each_key_of_the_session_is_told_and_does_something() -> None:
+    assert _CONTROLS.keys() == CONTROLS.keys()
+
+
+def test_remembered_pictures_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images that stay cost nothing again; those that do not push the oldest out."""
+    monkeypatch.setattr(keep, "BYTES", 1000)
+    kept = keep.Remembered(5)
+    still = np.zeros((10, 10, 3), np.uint8)
+    for _ in range(8):
+        kept.add(Scene(9, 9).add(Image(0, 0, 9, 9, still[::2, ::2])))
+    assert len(kept.scenes()) == 5
+    newest = [Scene(9, 9).add(Image(0, 0, 9, 9, still.copy())) for _ in range(4)]
+    for scene in newest:
+        kept.add(scene)
+    assert kept.scenes() == newest[-3:]
+
+
+def test_steps_are_those_of_who_may_act() -> None:
+    """A seat that waits for another's move takes none."""
+    tally = Tally(2)
+    batch = World(configure("pong/two")).reset(0)
+    tally.take(batch, np.array([True, False]))
+    assert tally.steps.tolist() == [1, 0]
+
+
+def test_what_is_thought_is_of_the_row_that_is_followed() -> None:
+    pytest.importorskip("torch")
+    with contextlib.ExitStack() as held:
+        playing = watched("baseline:pong", WatchFlags(envs=3, seed=3), held)
+        for env in range(3):
+            playing.step()
+            values = playing.actor.values.tolist()  # type: ignore[union-attr]
+            assert playing.thought is not None
+            assert playing.thought.value == pytest.approx(values[env])
+            assert sum(playing.thought.chances[0]) == pytest.approx(1)
+            playing._next_env()
