@@ -18,10 +18,10 @@ class AtariConfig:
     """Show the brighter of the last two frames for each pixel: some games draw objects in turn."""
     resize: Literal["stride", "area", "none"] = "stride"
     """How 210 x 160 pixels become fewer: every second one each way (105 x 80), means of areas
-    (`height` x `width`; needs OpenCV), or not at all."""
-    height: Annotated[int, Within(1, 1024)] = 84
+    (`height` x `width`), or not at all."""
+    height: Annotated[int, Within(1, 210)] = 84
     """Rows of the observation with resize "area"."""
-    width: Annotated[int, Within(1, 1024)] = 84
+    width: Annotated[int, Within(1, 160)] = 84
     """Columns of the observation with resize "area"."""
     grayscale: bool = True
     """Show brightness alone; otherwise three planes, red, green and blue."""

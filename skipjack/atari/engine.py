@@ -186,7 +186,7 @@ class Atari:
         """The next game of a console, up to where the agent acts."""
         machine, config = self.machines[env], self.config
         machine.ale.reset_game()
-        machine.screens[1] = 0
+        machine.forget()
         waits = 1 + self._below(machine, config.noops) if config.noops else 0
         machine.held = 0
         for choice in [0] * waits + [machine.fire] * config.fire_at_reset:

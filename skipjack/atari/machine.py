@@ -15,6 +15,9 @@ HEADER = struct.Struct("<Q?qqqqdqq")
 """Stream, whether it is the first game, frames, frame limit, lives, steps, return, games so far, and the
 action that is held."""
 
+NOTHING = 1
+"""No palette number: those are even."""
+
 AUDIO_RATE = 31_440
 """Samples a second of the console's sound."""
 
@@ -32,7 +35,8 @@ class Machine:
         actions: ale-py's actions in the order of the choices; the first does nothing.
         fire: the choice that fires; in a game without it, that does nothing.
         size: rows and columns of its screen.
-        screens: the newest screen and the one before, as `skipjack.atari.screen.Reader` keeps them.
+        screens: the newest screen and the one before: brightness, or red, green and blue.
+        numbers: the palette numbers that these brightnesses were made of; `NOTHING` where they were not.
         stack: the newest frames of its observations, the oldest first; empty without a stack.
         stream: state of the env's own random numbers.
         first: whether this game began desynchronised.
@@ -65,6 +69,7 @@ class Machine:
         self.fire = named.index("FIRE") if "FIRE" in named else named.index("NOOP")
         self.size: tuple[int, int] = self.ale.getScreenDims()
         self.screens = np.zeros((2, *self.size, *(() if config.grayscale else (3,))), np.uint8)
+        self.numbers = np.full((2, *self.size), NOTHING, np.uint8)
         self.stack = np.zeros(0, np.uint8)
         self.stream = 0
         self.first = False
@@ -115,6 +120,7 @@ class Machine:
             kept = np.frombuffer(saved[:stack], np.uint8)
             self.screens[:] = kept[HEADER.size : screens].reshape(self.screens.shape)
             self.stack[:] = kept[screens:].reshape(self.stack.shape)
+            self.numbers[:] = NOTHING
             state = self.state_class.__new__(self.state_class)
             state.__setstate__(saved[stack:])
             self.ale.restoreState(state)
@@ -123,6 +129,10 @@ class Machine:
                 f"The saved console must be of {self.game!r} and of this version of ale-py, but "
                 f"{clause(error)}. Start a new run from the weights with --from."
             ) from error
+
+    def forget(self) -> None:
+        """Make the screen before a black one: a game begins."""
+        self.screens[1], self.numbers[1] = 0, NOTHING
 
     def picture(self) -> npt.NDArray[np.uint8]:
         """The screen as people see it, (rows, columns, 3) uint8."""

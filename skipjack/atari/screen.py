@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from skipjack.atari.config import AtariConfig
 from skipjack.atari.machine import Machine
-from skipjack.atari.pixels import stride
-from skipjack.errors import missing
+from skipjack.atari.pixels import Areas, brighten, stride
+from skipjack.errors import must
 
 STEP = 2
 """Pixels from one that is shown to the next, each way, with resize "stride"."""
@@ -27,7 +25,7 @@ class Reader:
         shape: of an observation: (rows, columns) of one gray frame, else (planes, rows, columns).
 
     Raises:
-        MissingPackage: OpenCV is not installed and resize is "area".
+        UsageError: `height` or `width` exceeds the screen's.
     """
 
     def __init__(self, screen: tuple[int, int], config: AtariConfig) -> None:
@@ -36,24 +34,31 @@ class Reader:
         self.size = -(-screen[0] // self.step), -(-screen[1] // self.step)
         if config.resize == "area":
             self.size = config.height, config.width
-            self.cv2 = _cv2()
+            if self.size[0] > screen[0] or self.size[1] > screen[1]:
+                raise must(
+                    f"env.height and env.width must be at most the screen's {screen[0]} x {screen[1]}",
+                    got=self.size,
+                )
+            self.areas = Areas(screen, self.size)
         self.colours = 1 if config.grayscale else 3
         planes = self.colours * config.stack
         self.shape = self.size if planes == 1 else (planes, *self.size)
-        # One gray frame at a stride takes palette numbers, the quickest that the emulator gives. Their
-        # brightness is learnt as they are met: ale-py keeps its table to itself.
-        self.lean = config.grayscale and not config.max_pool and config.resize != "area"
-        self.brightness = np.full(256, -1, np.int16)
+        # Palette numbers are what the emulator gives quickest. Their brightness is learnt as they are
+        # met: ale-py keeps its table to itself.
+        self.table = np.full(256, -1, np.int16)
+        self.numbers = np.zeros(screen, np.uint8)
 
     def take(self, machine: Machine, which: int) -> None:
         """Keep the console's screen as the newest one (0), or as the one before (1)."""
-        place = machine.screens[which]
-        if self.lean:
-            machine.ale.getScreen(place)
-        elif self.config.grayscale:
-            machine.ale.getScreenGrayscale(place)
-        else:
-            machine.ale.getScreenRGB(place)
+        if not self.config.grayscale:
+            machine.ale.getScreenRGB(machine.screens[which])
+            return
+        machine.ale.getScreen(self.numbers)
+        kept = machine.numbers[which], machine.screens[which]
+        if not brighten(self.numbers, self.table, *kept):
+            gray = machine.ale.getScreenGrayscale()
+            self.table[self.numbers.reshape(-1)] = gray.reshape(-1)
+            brighten(self.numbers, self.table, *kept)
 
     def read(self, machine: Machine, out: npt.NDArray[np.uint8], first: bool = False) -> None:
         """Write the console's observation.
@@ -81,30 +86,20 @@ class Reader:
 
     def _frame(self, machine: Machine, out: npt.NDArray[np.uint8]) -> None:
         """The newest frame, (colours, rows, columns)."""
-        if self.lean:
-            if not stride(machine.screens[0], self.brightness, out[0], self.step):
-                self._learn(machine)
-                stride(machine.screens[0], self.brightness, out[0], self.step)
-            return
-        pooled = machine.screens[0]
-        if self.config.max_pool:
-            pooled = np.maximum(pooled, machine.screens[1])
-        if self.config.resize == "area":
-            size = self.size[::-1]
-            pooled = self.cv2.resize(pooled, size, interpolation=self.cv2.INTER_AREA)
+        newest, before = machine.screens
+        older = before if self.config.max_pool else newest
+        if not self.config.grayscale:
+            newest, older = planes(newest), planes(older)
         else:
-            pooled = pooled[:: self.step, :: self.step]
-        out[:] = pooled if self.colours == 1 else pooled.transpose(2, 0, 1)
+            newest, older = newest[None], older[None]
+        if self.config.resize == "area":
+            for plane in range(self.colours):
+                self.areas.shrink(newest[plane], older[plane], out[plane])
+        else:
+            for plane in range(self.colours):
+                stride(newest[plane], older[plane], out[plane], self.step)
 
-    def _learn(self, machine: Machine) -> None:
-        """Take the brightness of every number on the screen: it is read as soon as it is taken."""
-        numbers, gray = machine.ale.getScreen(), machine.ale.getScreenGrayscale()
-        self.brightness[numbers.reshape(-1)] = gray.reshape(-1)
 
-
-def _cv2() -> Any:
-    try:
-        import cv2
-    except ImportError:
-        raise missing("OpenCV", "atari", 'The setting env.resize = "area"') from None
-    return cv2
+def planes(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """(rows, columns, colours) as (colours, rows, columns)."""
+    return np.ascontiguousarray(picture.transpose(2, 0, 1))

@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 import pytest
+from skipjack.atari.pixels import Areas
 
 import skipjack
 from skipjack import registry
@@ -95,6 +96,27 @@ def test_every_game_steps_and_goes_on_from_its_bytes(game: str) -> None:
     play(1)
     (image,) = engine.scene(0).items
     assert isinstance(image, Image)
+
+
+@pytest.mark.parametrize(
+    "to", [(84, 84), (105, 77), (42, 42), (64, 64), (1, 1), (13, 159), (210, 160)]
+)
+def test_means_of_areas_are_those_of_opencv(to: tuple[int, int]) -> None:
+    """To the byte, noise and two colours (whose means fall on halves) alike."""
+    cv2 = pytest.importorskip("cv2")
+    areas, found = Areas((210, 160), to), np.zeros(to, np.uint8)
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        noise = generator.integers(0, 256, (210, 160)).astype(np.uint8)
+        two = generator.choice(generator.integers(0, 256, 2), (210, 160)).astype(np.uint8)
+        for screen in (noise, two):
+            areas.shrink(screen, screen, found)
+            wanted = cv2.resize(screen, to[::-1], interpolation=cv2.INTER_AREA)
+            np.testing.assert_array_equal(found, wanted)
+        areas.shrink(noise, two, found)
+        pooled = np.maximum(noise, two)
+        wanted = cv2.resize(pooled, to[::-1], interpolation=cv2.INTER_AREA)
+        np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("game", ["pong", "breakout", "seaquest", "beam_rider"])
