@@ -26,7 +26,7 @@ def brighten(
     Returns:
         whether all brightnesses were known; if not, call again when they are.
     """
-    cdef int y, x, columns = screen.shape[1]
+    cdef Py_ssize_t y, x, columns = screen.shape[1]
     cdef int16_t value, known = 0
     cdef const uint8_t* source
     cdef uint8_t* target
@@ -46,21 +46,25 @@ def brighten(
 
 
 def stride(
-    const uint8_t[:, ::1] screen, const uint8_t[:, ::1] before, uint8_t[:, ::1] out, int step
+    const uint8_t[:, ::1] screen, const uint8_t[:, ::1] before, uint8_t[:, ::1] out, Py_ssize_t step
 ):
     """Every `step`-th pixel each way of the brighter of two screens, or of one given twice.
 
     `out` is (rows / step, columns / step), rounded up.
     """
-    cdef int y, x, columns = out.shape[1]
+    cdef Py_ssize_t y, x, columns = out.shape[1]
     cdef const uint8_t* newer
     cdef const uint8_t* older
     cdef uint8_t* target
     with nogil:
         for y in range(out.shape[0]):
             newer, older, target = &screen[y * step, 0], &before[y * step, 0], &out[y, 0]
-            for x in range(columns):
-                target[x] = max(newer[x * step], older[x * step])
+            if step == 2:  # known to the compiler, which then takes many at once
+                for x in range(columns):
+                    target[x] = max(newer[2 * x], older[2 * x])
+            else:
+                for x in range(columns):
+                    target[x] = max(newer[x * step], older[x * step])
 
 
 cdef class Areas:
@@ -91,8 +95,8 @@ cdef class Areas:
         self, const uint8_t[:, ::1] screen, const uint8_t[:, ::1] before, uint8_t[:, ::1] out
     ):
         """Write the means of areas of the brighter of two screens, or of one given twice, to `out`."""
-        cdef int x, y, part, source, most = self.across.shape[1]
-        cdef int wide = self.columns, seen = screen.shape[1]
+        cdef Py_ssize_t x, y, part, source, most = self.across.shape[1]
+        cdef Py_ssize_t wide = self.columns, seen = screen.shape[1]
         cdef const int* left = &self.left[0]
         cdef const float* near
         cdef const float* weight
@@ -122,11 +126,11 @@ cdef class Areas:
                         out[y, x] = self._sum(screen, before, y, x)
 
     cdef uint8_t _sum(
-        self, const uint8_t[:, ::1] screen, const uint8_t[:, ::1] before, int y, int x
+        self, const uint8_t[:, ::1] screen, const uint8_t[:, ::1] before, Py_ssize_t y, Py_ssize_t x
     ) noexcept nogil:
         """One mean as OpenCV sums it up."""
         cdef float total = 0.0, row
-        cdef int source, column, down, across
+        cdef Py_ssize_t source, column, down, across
         for down in range(self.down.shape[1]):
             source = self.top[y] + down
             if self.down[y, down] == 0.0:
