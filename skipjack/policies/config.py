@@ -15,6 +15,9 @@ class PolicyConfig:
     encoder: Literal["auto", "mlp", "window", "fields"] = "auto"
     """What reads the observation; auto takes window for a grid of categories, fields where there are
     pictures, categories or several types, mlp for the rest."""
+    picture: Literal["large", "small"] = "large"
+    """Convolutions that read a picture: large has three of 32, 64 and 64 planes (Mnih et al. 2015), small
+    two of 16 and 32 (Mnih et al. 2013) at about a third of the cost."""
     hidden: Annotated[int, Pow2(32, 1024), Within(1, 65_536)] = 128
     """Width of every hidden layer and of the memory."""
     layers: Annotated[int, Choice(1, 2, 3, 4)] = 1

@@ -70,6 +70,9 @@ class TrainConfig:
     """Where the network runs; auto takes a CUDA GPU if there is one."""
     threads: Annotated[int, Within(0, 1024)] = 0
     """torch's threads; 0 is one for each core. Part of bit-for-bit equality."""
+    acting_threads: Annotated[int, Within(0, 1024)] = 0
+    """torch's threads while acting; 0 is as many as `threads`. Where worker processes keep the cores
+    busy meanwhile, one is faster: several would wait for each other. Part of bit-for-bit equality."""
     checkpoint_every: Annotated[float, Within(0.0, None)] = 60.0
     """Seconds between checkpoints: what a kill can lose at most."""
     keep: Annotated[int, Within(1, 1_000_000)] = 3

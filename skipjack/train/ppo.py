@@ -30,6 +30,7 @@ from skipjack.train.rewards import RewardScale
 from skipjack.train.rollout import Minibatch, Rollout
 from skipjack.train.seats import EverySeat, Seats
 from skipjack.train.stash import Stash
+from skipjack.train.threads import threads
 from skipjack.vector import Vector
 
 Term = Callable[[Any, Minibatch], tuple[str, Tensor]]
@@ -132,6 +133,11 @@ class PPO:
         """Play one horizon with every group and keep it as the rollout."""
         if not self.held:
             self.start()
+        with threads(self.config.acting_threads):
+            self._play()
+        self.idle.look(self.steps - self.began, self.config.horizon)
+
+    def _play(self) -> None:
         self.began = self.steps
         clock = [0] * self.vector.groups
         ready, self.held = self.held, deque()
@@ -153,7 +159,6 @@ class PPO:
             self._value_stash()
             for batch in self.held:
                 self._value_last(self.seats.narrow(batch))
-        self.idle.look(self.steps - self.began, self.config.horizon)
 
     def learn(self) -> dict[str, float]:
         """Improve the policy on the rollout; gives the losses by name, means over minibatches."""
