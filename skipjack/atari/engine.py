@@ -11,7 +11,7 @@ import numpy.typing as npt
 from skipjack import seeding
 from skipjack.atari.config import AtariConfig
 from skipjack.atari.human import SCORES
-from skipjack.atari.machine import Machine
+from skipjack.atari.machine import SOUND_RATE, Machine
 from skipjack.atari.screen import Reader
 from skipjack.native.scene import Image, Scene
 from skipjack.rows import Rows, episode_dtype, join_states, part_states
@@ -37,6 +37,7 @@ class Atari:
     """
 
     in_python = True
+    sound_rate = SOUND_RATE
 
     def __init__(self, game: str, num_envs: int, config: AtariConfig = AtariConfig()) -> None:
         self.game, self.num_envs, self.config = game, num_envs, config
@@ -52,6 +53,7 @@ class Atari:
         self.record_dtype = episode_dtype(STATISTICS)
         self.found: dict[int, npt.NDArray[Any]] = {}
         self._ticks: dict[int, list[Scene]] = {}
+        self._sounds: dict[int, list[npt.NDArray[np.uint8]]] = {}
         self._lasts: dict[int, Scene] | None = None
 
     def bind(self, rows: Rows, row_of: npt.NDArray[np.int32], final_all: bool = False) -> None:
@@ -118,6 +120,16 @@ class Atari:
         """The screens of the env's last step but the last one; `keep_ticks` must have come before."""
         return self._ticks.get(env, [])
 
+    def listen(self) -> None:
+        """From the next `reset` on keep the sound of each step."""
+        for env, machine in enumerate(self.machines):
+            machine.listen()
+            self._sounds[env] = []
+
+    def sound(self, env: int) -> npt.NDArray[np.uint8]:
+        """Samples of the env's last step, 128 for silence; `listen` must have come before."""
+        return np.concatenate([np.zeros(0, np.uint8), *self._sounds[env]])
+
     def close(self) -> None:
         """Free the consoles."""
         self.machines.clear()
@@ -146,9 +158,11 @@ class Atari:
         act, over, sticky = machine.ale.act, machine.ale.game_over, self.config.sticky
         action = machine.actions[choice]
         reward = 0
-        watched = self._ticks.get(env)
+        watched, heard = self._ticks.get(env), self._sounds.get(env)
         if watched is not None:
             watched.clear()
+        if heard is not None:
+            heard.clear()
         for frame in range(skip):
             if sticky:
                 if self._below(machine, 1 << 53) >= sticky * (1 << 53):
@@ -158,6 +172,8 @@ class Atari:
             machine.frames += 1
             if frame == skip - 2 and self.config.max_pool:
                 self.reader.take(machine, 1)
+            if heard is not None:
+                heard.append(machine.ale.getAudio())
             if watched is not None and frame < skip - 1:
                 watched.append(picture(machine))
             if over():

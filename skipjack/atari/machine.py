@@ -18,8 +18,8 @@ action that is held."""
 NOTHING = 1
 """No palette number: those are even."""
 
-AUDIO_RATE = 31_440
-"""Samples a second of the console's sound."""
+SOUND_RATE = 60 * 512
+"""Samples a second of the console's sound: 512 a frame."""
 
 
 class Machine:
@@ -28,7 +28,6 @@ class Machine:
     Args:
         game: ale-py's name of it.
         config: settings.
-        sound: whether the console makes sound.
 
     Attributes:
         ale: the emulator.
@@ -52,13 +51,12 @@ class Machine:
         RunError: its file cannot be loaded.
     """
 
-    def __init__(self, game: str, config: AtariConfig, sound: bool = False) -> None:
+    def __init__(self, game: str, config: AtariConfig) -> None:
         ale_py = _ale_py()
         self.game, self.config = game, config
         self.ale = ale_py.ALEInterface()
         # Sticky actions are the engine's: the emulator does not save which one it held.
         self.ale.setFloat("repeat_action_probability", 0.0)
-        self.ale.setBool("sound_obs", sound)
         self.state_class = ale_py.ALEState
         self.seed(0)
         legal = (
@@ -133,6 +131,10 @@ class Machine:
     def forget(self) -> None:
         """Make the screen before a black one: a game begins."""
         self.screens[1], self.numbers[1] = 0, NOTHING
+
+    def listen(self) -> None:
+        """Let the console make sound from the time on that its game is put in anew."""
+        self.ale.setBool("sound_obs", True)
 
     def picture(self) -> npt.NDArray[np.uint8]:
         """The screen as people see it, (rows, columns, 3) uint8."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from skipjack.errors import RunError
 from skipjack.native.scene import Scene
@@ -30,6 +31,9 @@ class Nobody:
         return Input()
 
     def show(self, scene: Scene) -> None:
+        """Nothing."""
+
+    def hear(self, samples: npt.NDArray[np.uint8], rate: int) -> None:
         """Nothing."""
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ CONTROLS = {
     "bracketright": "next agent",
     "bracketleft": "agent before",
     "v": "view",
+    "m": "mute",
     "c": "picture",
     "g": "last ten seconds",
     "escape": "end",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from skipjack.native.scene import Scene
 
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
@@ -44,6 +47,14 @@ class Screen(Protocol):
 
     def show(self, scene: Scene) -> None:
         """Show a picture, scaled to what there is with its proportions; does not wait for it."""
+
+    def hear(self, samples: npt.NDArray[np.uint8], rate: int) -> None:
+        """Play sound after what is playing, where there is sound; does not wait for it.
+
+        Args:
+            samples: 128 is silence.
+            rate: samples a second.
+        """
 
     def close(self) -> None:
         """Free what is held. Closing twice is allowed."""

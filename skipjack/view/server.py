@@ -22,6 +22,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from skipjack.errors import missing
 from skipjack.native.scene import Scene
 from skipjack.view import wire
@@ -39,6 +42,9 @@ GRACE = 2.0
 
 AHEAD = 3
 """Pictures on their way to a watcher: one to be drawn, the others for the time that the way takes."""
+
+MOST_SOUNDS = 8
+"""Pieces of sound that wait for a watcher; of more, the oldest are left out."""
 
 MOST_WATCHERS = 8
 
@@ -87,6 +93,7 @@ class _Watcher:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     sprites: dict[str, Any] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    sounds: deque[bytes] = field(default_factory=lambda: deque(maxlen=MOST_SOUNDS))
     sent: int = 0
     drawn: int = 0
     second: float = 0.0
@@ -167,6 +174,10 @@ class Browser:
         if self._picture is None or not self._picture.shows(picture):
             self._picture = picture
             self._call(self._wake)
+
+    def hear(self, samples: npt.NDArray[np.uint8], rate: int) -> None:
+        """Send sound to all that look; who falls behind misses some."""
+        self._call(lambda: self._sound(wire.sound(samples, rate)))
 
     def close(self) -> None:
         """Tell the watchers that it is over, and end the thread."""
@@ -262,6 +273,11 @@ class Browser:
             with self._lock:
                 watcher.held.discard(what)
 
+    def _sound(self, message: bytes) -> None:
+        for watcher in self._watchers:
+            watcher.sounds.append(message)
+            watcher.ready.set()
+
     def _wake(self) -> None:
         for watcher in self._watchers:
             watcher.ready.set()
@@ -273,6 +289,8 @@ class Browser:
         with contextlib.suppress(ConnectionError):  # gone; its handler tidies up
             while await watcher.ready.wait():
                 watcher.ready.clear()
+                while watcher.sounds:
+                    await watcher.socket.send_bytes(watcher.sounds.popleft())
                 picture = self._picture
                 if picture is None or picture is last or watcher.sent - watcher.drawn >= AHEAD:
                     continue

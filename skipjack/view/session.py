@@ -90,7 +90,7 @@ class Session:
         self.env, self.seat = 0, 0
         self.paused = self.over = False
         self.speed = self.options.speed
-        self.as_seen = False
+        self.as_seen = self.muted = False
         self.message, self._until = "", 0.0
         self.writing: list[threading.Thread] = []  # videos; not daemons: the process waits for them
         self.remembered = Remembered(RATE * REMEMBERED)
@@ -101,6 +101,7 @@ class Session:
         self._asked = 0.0
         self.seed = self.options.seed
         self.tally = Tally(world.vector.num_rows)
+        world.listen()
         self.begin()
 
     @property
@@ -227,6 +228,9 @@ class Session:
         # Where many agents share a world, only the end of one that is looked at is one.
         self.ended = self.world.ended(self.people or {self.row})
         self.pictures = self.world.pictures(self.env, last=self.ended)
+        # At another pace it would come in pieces, or pile up.
+        if self.world.sound_rate and self.speed == 1 and not self.muted:
+            self.screen.hear(self.world.sound(self.env), self.world.sound_rate)
         self._seen = None
         return True
 
@@ -298,6 +302,7 @@ class Session:
     def _controls(self) -> list[tuple[str, str]]:
         """Keys of the session that do something here."""
         idle = {"n"} if self.world.vector.num_envs == 1 else set()
+        idle |= set() if self.world.sound_rate else {"m"}
         idle |= {"bracketleft", "bracketright"} if self.world.seats == 1 else set()
         return [(key, what) for key, what in CONTROLS.items() if key not in idle]
 
@@ -334,6 +339,10 @@ class Session:
         self.as_seen = not self.as_seen
         self.say("what the agent sees" if self.as_seen else "the picture")
 
+    def _mute(self) -> None:
+        self.muted = not self.muted
+        self.say("sound off" if self.muted else "sound on")
+
     def _end(self) -> None:
         self.over = True
 
@@ -356,6 +365,7 @@ _CONTROLS: dict[str, Callable[[Session], None]] = {
     "bracketright": lambda session: session._next_seat(1),
     "bracketleft": lambda session: session._next_seat(-1),
     "v": Session._switch,
+    "m": Session._mute,
     "c": Session._picture,
     "g": Session._video,
     "escape": Session._end,

@@ -13,11 +13,15 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from skipjack.errors import SkipjackError, clause, missing
 from skipjack.native import letters
 from skipjack.native.scene import Scene
 from skipjack.view.painter import Painter
 from skipjack.view.screen import ARROWS, DIGITS, LETTERS, Input
+from skipjack.view.speaker import Speaker
 
 _DIGITS = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
 
@@ -78,6 +82,7 @@ class Window:
         self._open = True
         self._names = {getattr(raylib, f"KEY_{key}"): name for key, name in RAYLIB_KEYS.items()}
         self._painter = Painter(raylib)
+        self._speaker: Speaker | None = None  # opened by the first sound: most games make none
         raylib.SetExitKey(raylib.KEY_NULL)
         self._fit(width, height)
         raylib.ClearWindowState(raylib.FLAG_WINDOW_HIDDEN)
@@ -113,13 +118,26 @@ class Window:
         )
         self._painter.paint(scene, left, top, scale)
         raylib.EndScissorMode()
+        if self._speaker is not None:
+            self._speaker.feed()
         # Not EndDrawing: that would also take the events, which belong to `poll`.
         raylib.SwapScreenBuffer()
+
+    def hear(self, samples: npt.NDArray[np.uint8], rate: int) -> None:
+        """Play sound after what is playing, where the system has sound; does not wait for it."""
+        if not self._open:
+            return
+        if self._speaker is None:
+            with _quiet():
+                self._speaker = Speaker(self._raylib, rate)
+        self._speaker.hear(samples)
 
     def close(self) -> None:
         """Close the window. Closing twice is allowed."""
         if self._open:
             self._open = False
+            if self._speaker is not None:
+                self._speaker.close()
             self._painter.close()
             self._raylib.CloseWindow()
 

@@ -2,7 +2,8 @@
 
 A message is the length of its JSON (four bytes, the lowest first), the JSON, and pixels. A picture's
 JSON is {"size", "background", "items"}, an item its kind and numbers in the order of the scene's
-primitives; a sprite's is {"sprite", "shape"}. Pixels are named by their shape and where they begin.
+primitives; a sprite's is {"sprite", "shape"}; a sound's is {"rate"}, and samples follow it. Pixels are
+named by their shape and where they begin.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ def sprite(name: str, pixels: npt.NDArray[Any]) -> bytes:
     """A sprite's pixels under its name."""
     array = np.ascontiguousarray(pixels, np.uint8)
     return _message({"sprite": name, "shape": array.shape}, [array])
+
+
+def sound(samples: npt.NDArray[np.uint8], rate: int) -> bytes:
+    """Samples of 8 bits, 128 for silence, and how many of them make a second."""
+    return _message({"rate": rate}, [np.ascontiguousarray(samples)])
 
 
 def _item(item: Any, pixels: list[Pixels]) -> list[Any]:

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from skipjack import config as settings
@@ -44,6 +45,7 @@ class World:
         skip: ticks a step.
         names: a word for each choice of the first component; empty if the env has none.
         notes: what a person who looks should know, as lines.
+        sound_rate: samples a second of its sound; 0 if it makes none.
         flows: whether time passes by itself; what does not flow waits for a person.
 
     Raises:
@@ -61,6 +63,7 @@ class World:
         self.flows = hasattr(config, "frame_skip") or self.pace >= FLOWING
         action, envs = self.vector.action, getattr(self.vector.engine, "envs", [None])
         self.names = action.names or _foreign_names(envs[0], action.counts)
+        self.sound_rate = int(getattr(self.vector.engine, "sound_rate", 0))
         self.draws = True
         self.notes: list[str] = []
         if hasattr(self.vector.engine, "keep_last"):
@@ -100,6 +103,18 @@ class World:
     def pictures(self, env: int, last: bool = False) -> list[Scene]:
         """What the last step looked like, tick by tick, up to the episode's end if that is wanted."""
         return [*self._between, self.scene(env, last)]
+
+    def listen(self) -> None:
+        """From the next `reset` on keep the sound of each step, if there is one."""
+        engine: Any = self.vector.engine
+        if self.sound_rate:
+            engine.listen()
+
+    def sound(self, env: int) -> npt.NDArray[np.uint8]:
+        """The sound of an env's last step, as `Screen.hear` takes it."""
+        engine: Any = self.vector.engine
+        found: npt.NDArray[np.uint8] = engine.sound(env)
+        return found
 
     def ended(self, rows: Iterable[int]) -> bool:
         """Whether the last step ended the episode of one of these rows."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+import numpy.typing as npt
+
 from skipjack.native.scene import Rectangle, Scene, Text
 from skipjack.view.screen import Input
 
@@ -18,6 +21,7 @@ class Script:
     def __init__(self, inputs: Iterable[Iterable[str] | Input] = ()) -> None:
         self.inputs = list(inputs)
         self.scenes: list[Scene] = []
+        self.sounds: list[tuple[npt.NDArray[np.uint8], int]] = []
         self.held: frozenset[str] = frozenset()
         self.closed = 0
 
@@ -35,6 +39,9 @@ class Script:
 
     def show(self, scene: Scene) -> None:
         self.scenes.append(scene)
+
+    def hear(self, samples: npt.NDArray[np.uint8], rate: int) -> None:
+        self.sounds.append((samples, rate))
 
     def close(self) -> None:
         self.closed += 1

@@ -394,3 +394,31 @@ def test_the_end_is_told_and_final(open_tab: Callable[..., Tab], browser: Any) -
     tab.until(lambda: tab.line() == "The session has ended.")
     tab.page.wait_for_timeout(1000)  # longer than a page waits before it connects again
     assert tab.line() == "The session has ended."
+
+
+LISTEN = """
+window.heard = [];
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (when) {
+    window.heard.push([when, this.buffer.sampleRate, Array.from(this.buffer.getChannelData(0))]);
+    return start.call(this, when);
+};
+"""
+
+
+def test_a_page_is_heard_from_the_first_key_on(open_tab: Callable[..., Tab], browser: Any) -> None:
+    tab = open_tab()
+    tab.page.evaluate(LISTEN)
+    browser.hear(np.full(512, 255, np.uint8), 30720)  # nobody may be surprised by a page's noise
+    tab.page.keyboard.press("a")
+    tab.until(lambda: "a" in browser.poll().pressed)
+    assert tab.page.evaluate("heard") == []
+    browser.hear(np.array([0, 128, 192] * 512, np.uint8), 30720)
+    browser.hear(np.full(512, 64, np.uint8), 30720)
+    tab.until(lambda: len(tab.page.evaluate("heard")) == 2)
+    (begins, rate, first), (then, _, second) = tab.page.evaluate("heard")
+    assert rate == 30720
+    assert first == [-1, 0, 0.5] * 512
+    assert second == [-0.5] * 512
+    assert then - begins == pytest.approx(1536 / 30720)
+    assert not tab.faults

@@ -112,6 +112,25 @@ function ask() {
 
 window.addEventListener("resize", ask);
 
+// ---- sound ----
+
+const LATE = 0.25; // seconds of sound that may wait: beyond, a piece is left out
+let speaker; // made by the first key: browsers let a page be heard only after one
+let heard = 0; // when what waits will have been played
+
+function play({ rate, pixels }) {
+  if (!speaker || !pixels.length) return;
+  const begins = Math.max(heard, speaker.currentTime);
+  if (begins > speaker.currentTime + LATE) return;
+  const buffer = speaker.createBuffer(1, pixels.length, rate);
+  buffer.getChannelData(0).set(Float32Array.from(pixels, (sample) => (sample - 128) / 128));
+  const source = speaker.createBufferSource();
+  source.buffer = buffer;
+  source.connect(speaker.destination);
+  source.start(begins);
+  heard = begins + buffer.duration;
+}
+
 // ---- connection ----
 
 function send(words) {
@@ -130,7 +149,9 @@ function connect() {
   };
   socket.onmessage = ({ data }) => {
     const message = unpack(data);
-    if ("sprite" in message) {
+    if ("rate" in message) {
+      play(message);
+    } else if ("sprite" in message) {
       sprites.set(message.sprite, fill(document.createElement("canvas"), message.pixels, message.shape));
     } else {
       arrived += 1;
@@ -177,6 +198,7 @@ window.addEventListener("keydown", (event) => {
   const writes = event.getModifierState("AltGraph"); // how some layouts write brackets
   if (!name || ((event.ctrlKey || event.metaKey || event.altKey) && !writes)) return; // the browser's
   event.preventDefault();
+  speaker ??= new AudioContext();
   const place = event.code || event.key;
   if (held.has(place)) return; // it repeats
   held.set(place, name);
