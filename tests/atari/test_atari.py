@@ -369,6 +369,10 @@ def test_workers_make_no_difference() -> None:
 
 def test_presets_are_merged_with_a_games_own() -> None:
     fast, standard = configure("atari:pong"), configure("atari:pong/standard")
-    assert (fast.config.policy.memory, fast.config.env.stack) == ("lstm", 1)
+    assert (fast.config.policy.memory, fast.config.env.stack) == ("none", 2)
+    lean = configure("atari:pong/lstm")
+    assert (lean.config.policy.memory, lean.config.env.stack) == ("lstm", 1)
     assert (standard.config.env.stack, standard.config.env.resize) == (4, "area")
     assert fast.config.env.sticky == standard.config.env.sticky == 0
+    assert configure("atari:Breakout").config.env.fire_at_reset  # a game's own file lies on top
+    assert configure("atari:Breakout").config.policy == fast.config.policy

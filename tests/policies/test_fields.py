@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,3 +165,31 @@ def test_what_auto_takes() -> None:
     assert isinstance(make_encoder(single, PolicyConfig()), FieldsEncoder)
     with pytest.raises(UsageError, match="one type"):
         make_encoder(MIXED, PolicyConfig(encoder="mlp"))
+
+
+@pytest.mark.parametrize("picture", ["large", "small"])
+def test_pictures_in_bfloat16_are_those_of_float32_but_for_rounding(picture: Any) -> None:
+    """Bytes go into the convolutions without a copy of four times their size."""
+    layout = Layout.box((2, 105, 80), np.uint8, 0, 255)
+    encoder = FieldsEncoder(layout, PolicyConfig(hidden=16, picture=picture))
+    rows = torch.randint(0, 256, (3, 2, 105, 80), dtype=torch.uint8)
+    plain = encoder(rows)
+    with torch.autocast("cpu", torch.bfloat16):
+        lean = encoder(rows)
+    assert lean.dtype == torch.bfloat16
+    assert (plain - lean.float()).norm() < 0.03 * plain.norm()
+    (planes,) = encoder.parts
+    assert isinstance(planes, _Planes)
+    counts = [layer.weight.shape[0] for layer in planes.layers if hasattr(layer, "weight")]
+    assert counts == {"large": [32, 64, 64], "small": [16, 32]}[picture]
+
+
+def test_pictures_are_read_the_same_whatever_lies_beside_a_pixel() -> None:
+    """The order in memory of what convolutions work on is a matter of speed alone."""
+    layout = Layout.box((3, 84, 84), np.uint8, 0, 255)
+    encoder = FieldsEncoder(layout, PolicyConfig(hidden=16))
+    (planes,) = encoder.parts
+    rows = torch.randint(0, 256, (3, 3, 84, 84), dtype=torch.uint8)
+    expected = encoder(rows)
+    planes.layers.to(memory_format=torch.contiguous_format)  # type: ignore[union-attr, operator]
+    torch.testing.assert_close(encoder(rows), expected, rtol=1e-4, atol=1e-5)

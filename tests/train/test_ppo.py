@@ -173,6 +173,31 @@ class Shuffled(Serial):
         return super().recv()
 
 
+def test_acting_takes_threads_of_its_own() -> None:
+    trainer = trainer_of(Serial(engine_of("cartpole", 6)), acting_threads=1)
+    before = torch.get_num_threads()
+    found: dict[str, int] = {}
+    policy: Any = trainer.policy
+    step, sequence = policy.step, policy.sequence
+
+    def watched(name: str, what: Any) -> Any:
+        def inner(*arguments: Any) -> Any:
+            found[name] = torch.get_num_threads()
+            return what(*arguments)
+
+        return inner
+
+    policy.step, policy.sequence = watched("acting", step), watched("learning", sequence)
+    torch.set_num_threads(2)
+    try:
+        trainer.collect()
+        trainer.learn()
+        assert found == {"acting": 1, "learning": 2}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_order_of_arrival_changes_nothing() -> None:
     found = []
     for kind in (Serial, Shuffled):
