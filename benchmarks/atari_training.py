@@ -5,7 +5,7 @@
 The peer is the algorithm and the settings of CleanRL's `ppo_atari_envpool` (v1.0: 8 envs of envpool,
 horizon 128, four minibatches, four epochs, float32, the CNN of Mnih et al. 2015 on 84 x 84 x 4, Adam), in
 the shortest loop that does its work and without its logging, which makes it a little faster than the
-original. Skipjack runs `standard` (the same CNN, observations and epochs) and the game's own preset. In
+original. Skipjack runs `standard` (the same CNN, observations and epochs) and its own presets `fast` and `lstm`. In
 turns in one run, with nothing else on the machine; steps a second leave out the start and the first update.
 """
 
@@ -103,7 +103,7 @@ def ours(env: str, steps: int) -> float:
             check=True, capture_output=True,
         )  # fmt: skip
         rows = [json.loads(line) for line in (Path(folder) / "run/metrics.jsonl").open()]
-    rows = [row for row in rows if row["kind"] == "update"]
+    rows = [row for row in rows if "update" in row]
     first = rows[max(1, len(rows) // 10)]
     return (rows[-1]["steps"] - first["steps"]) / (rows[-1]["seconds"] - first["seconds"])
 
@@ -128,6 +128,7 @@ def main() -> None:
             rates.setdefault("peer", []).append(float(done.stdout.split()[-1]))
             rates.setdefault("standard", []).append(ours(f"atari:{game}/standard", 40_000))
             rates.setdefault("fast", []).append(ours(f"atari:{game}", 120_000))
+            rates.setdefault("lstm", []).append(ours(f"atari:{game}/lstm", 160_000))
         found["games"][game] = {
             name: {"median": statistics.median(each), "all": each} for name, each in rates.items()
         }
