@@ -172,6 +172,12 @@ def _load_optimiser(trainer: PPO, arrays: dict[str, npt.NDArray[Any]]) -> None:
             if names[id(parameter)] in saved
         }
         optimiser.load_state_dict(whole)
+        for parameter, state in optimiser.state.items():
+            for part, value in state.items():
+                if value.shape == parameter.shape:
+                    # In the parameter's order in memory, which torch's fused Adam takes for granted: the
+                    # weights of convolutions are channels-last, arrays from a file are not.
+                    state[part] = torch.empty_like(parameter).copy_(value)
 
 
 def _tensor(array: npt.NDArray[Any], shape: Any = None) -> Any:

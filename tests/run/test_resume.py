@@ -79,6 +79,10 @@ def everything(folder: Path) -> dict[str, Any]:
             },
         ),
         (
+            "atari:pong",
+            {"vector__num_envs": 8, "train__minibatches": 2, "env__frame_limit": 2000},
+        ),
+        (
             "cartpole",
             {
                 "policy__memory": "mingru",
