@@ -33,7 +33,7 @@ class AtariConfig:
     noops: Annotated[int, Within(0, 1000)] = 30
     """Most frames of doing nothing at a game's start, as many as the seed says, at least 1; 0: none."""
     fire_at_reset: bool = False
-    """Press fire when a game, or with episodic_life a life, begins: some wait for it."""
+    """Press fire for a step when a game, or with episodic_life a life, begins: some wait for it."""
     episodic_life: bool = False
     """End the learner's episode with each life; the record stays that of the whole game."""
     clip_rewards: bool = True
@@ -41,7 +41,7 @@ class AtariConfig:
     full_actions: bool = False
     """All 18 actions of the joystick instead of those that the game uses."""
     frame_limit: Annotated[int, Within(1, 100_000_000)] = 108_000
-    """Frames after which a game is truncated: half an hour."""
+    """Frames after which a game is truncated, rounded up to a step: half an hour."""
     mode: Annotated[int, Within(-1, 255)] = -1
     """The game's mode; -1 is its first."""
     difficulty: Annotated[int, Within(-1, 3)] = -1

@@ -100,7 +100,10 @@ class Atari:
             self.machines[env].load(saved)
 
     def scene(self, env: int) -> Scene:
-        """The screen as people see it: pixels are wider than they are high."""
+        """The screen as people see it: pixels are wider than they are high.
+
+        After `load` it shows what it showed before, until the next step.
+        """
         return picture(self.machines[env])
 
     def keep_last(self) -> None:
@@ -158,6 +161,9 @@ class Atari:
         act, over, sticky = machine.ale.act, machine.ale.game_over, self.config.sticky
         action = machine.actions[choice]
         reward = 0
+        by_life, pools = self.config.episodic_life, self.config.max_pool
+        if pools and skip == 1:
+            machine.age()
         watched, heard = self._ticks.get(env), self._sounds.get(env)
         if watched is not None:
             watched.clear()
@@ -170,14 +176,14 @@ class Atari:
                 action = machine.actions[machine.held]
             reward += act(action)
             machine.frames += 1
-            if frame == skip - 2 and self.config.max_pool:
-                self.reader.take(machine, 1)
             if heard is not None:
                 heard.append(machine.ale.getAudio())
             if watched is not None and frame < skip - 1:
                 watched.append(picture(machine))
-            if over():
+            if over() or (by_life and machine.ale.lives() < machine.lives):
                 return float(reward)
+            if frame == skip - 2 and pools:
+                self.reader.take(machine, 1)
         self.reader.take(machine, 0)
         return float(reward)
 
@@ -190,6 +196,8 @@ class Atari:
         if self._lasts is not None:
             self._lasts[env] = self.scene(env)
         if not whole:
+            machine.forget()
+            self.reader.take(machine, 0)
             if self.config.fire_at_reset:
                 machine.total += self._act(env, machine.fire)
             self.reader.read(machine, rows.observations[row], first=True)
@@ -205,7 +213,7 @@ class Atari:
         machine.forget()
         waits = 1 + self._below(machine, config.noops) if config.noops else 0
         machine.held = 0
-        for choice in [0] * waits + [machine.fire] * config.fire_at_reset:
+        for choice in [0] * waits + [machine.fire] * (config.fire_at_reset * config.frame_skip):
             machine.ale.act(machine.actions[choice])
             if machine.ale.game_over():
                 machine.ale.reset_game()

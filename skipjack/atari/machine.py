@@ -132,6 +132,10 @@ class Machine:
         """Make the screen before a black one: a game begins."""
         self.screens[1], self.numbers[1] = 0, NOTHING
 
+    def age(self) -> None:
+        """Make the newest screen the one before."""
+        self.screens[1], self.numbers[1] = self.screens[0], self.numbers[0]
+
     def listen(self) -> None:
         """Let the console make sound from the time on that its game is put in anew."""
         self.ale.setBool("sound_obs", True)

@@ -71,7 +71,8 @@ cdef class Areas:
     """Means of areas: a screen with fewer rows and columns, each of its pixels weighed by its share.
 
     The sums are done in the order and the precision of OpenCV's INTER_AREA (rows of single precision,
-    columns first), so that the bytes are the same as its.
+    columns first), so that the bytes are the same as its. Where both factors are whole numbers OpenCV
+    rounds in another way, by 1 at most.
 
     Args:
         size: rows and columns of the screens.

@@ -55,6 +55,8 @@ class World:
     def __init__(self, configured: Configured, num_envs: int = 1, **changes: Any) -> None:
         self.name = configured.entry.full_name
         self.maker = registry.load(configured.entry.target)
+        if "clip_rewards" in settings.settings(type(configured.config.env)):
+            changes = {"clip_rewards": False, **changes}  # people look at the game's own score
         self.changes = changes
         config = settings.replace(whole_episodes(configured), changes)
         self.config, self.vector = _made(self.maker, config, num_envs)

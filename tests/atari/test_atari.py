@@ -129,15 +129,20 @@ def test_observations_are_those_of_gymnasiums_preprocessing(game: str, colour: b
     bare = gymnasium.make(
         f"ALE/{title}-v5", frameskip=1, repeat_action_probability=0.0, max_num_frames_per_episode=0
     )
-    theirs = gymnasium.wrappers.AtariPreprocessing(
+    theirs: Any = gymnasium.wrappers.AtariPreprocessing(
         bare, noop_max=0, frame_skip=4, screen_size=84, grayscale_obs=not colour
     )
-    config = AtariConfig(
-        max_pool=True, resize="area", noops=0, clip_rewards=False, grayscale=not colour,
-        desynchronise=False,
-    )  # fmt: skip
+    flags: dict[str, Any] = {
+        "env.noops": 0, "env.fire_at_reset": False, "env.episodic_life": False,  # as docs/atari.md says
+        "env.desynchronise": False, "env.clip_rewards": False,  # what is not observed
+    }  # fmt: skip
+    if colour:
+        flags |= {"env.grayscale": False, "env.stack": 1}
+    else:
+        theirs = gymnasium.wrappers.FrameStackObservation(theirs, 4)
+    config: Any = configure(f"atari:{game}/standard", flags=flags).config.env
     ours = Atari(game, 1, config)
-    rows = started(ours)
+    rows = started(ours, final_all=True)
     seen, _ = theirs.reset(seed=1)
     generator = np.random.default_rng(0)
     games = 0
@@ -151,8 +156,41 @@ def test_observations_are_those_of_gymnasiums_preprocessing(game: str, colour: b
         assert (rows.rewards[0], rows.terminated[0]) == (reward, terminated)
         if terminated or truncated:
             games += 1
+            wanted = seen.transpose(2, 0, 1) if colour else seen
+            np.testing.assert_array_equal(rows.final[0], wanted, err_msg=f"end at {step}")
             seen, _ = theirs.reset()
     assert games or game != "breakout"
+
+
+def test_fire_is_held_for_a_step_where_a_game_begins() -> None:
+    """Tennis is served, which a single frame of fire does not do."""
+    settings = {"noops": 0, "desynchronise": False}
+    fired = Atari("tennis", 1, AtariConfig(fire_at_reset=True, **settings))  # type: ignore[arg-type]
+    waited = Atari("tennis", 1, AtariConfig(**settings))  # type: ignore[arg-type]
+    mine, other = started(fired), started(waited)
+    other.actions[:] = 0
+    waited.step(0, 1)  # as many frames, doing nothing
+    for _ in range(30):
+        for engine, rows in ((fired, mine), (waited, other)):
+            rows.actions[:] = 0
+            engine.step(0, 1)
+    assert (mine.observations != other.observations).any()
+
+
+def test_a_life_ends_with_its_frame() -> None:
+    """As Gymnasium's terminal_on_life_loss: what follows the loss belongs to the next episode."""
+    config = AtariConfig(noops=0, desynchronise=False, episodic_life=True, fire_at_reset=True)
+    engine = Atari("breakout", 1, config)
+    rows = started(engine)
+    ends = []
+    for _ in range(400):
+        rows.actions[:] = 0
+        engine.step(0, 1)
+        if rows.terminated[0]:
+            (record,) = engine.records(0, 1)
+            ends.append(int(record["stats"][1]))
+    assert len(ends) > 3
+    assert any(frames % 4 for frames in ends)
 
 
 @pytest.mark.parametrize("max_pool", [False, True])
@@ -161,14 +199,14 @@ def test_a_stride_takes_every_second_pixel(max_pool: bool) -> None:
     for game in ("pong", "enduro", "qbert", "air_raid"):
         engine = Atari(game, 1, AtariConfig(max_pool=max_pool, frame_skip=1, desynchronise=False))
         rows = started(engine)
+        gray = engine.machines[0].ale.getScreenGrayscale
+        before = gray()
         for _ in range(60):
             engine.step(0, 1)
-            whole = engine.machines[0].ale.getScreenGrayscale()
-            wanted = whole[::2, ::2]
-            if max_pool:
-                assert (rows.observations[0] >= wanted).all()
-            else:
-                np.testing.assert_array_equal(rows.observations[0], wanted)
+            whole = gray()
+            wanted = np.maximum(before, whole) if max_pool else whole
+            np.testing.assert_array_equal(rows.observations[0], wanted[::2, ::2])
+            before = whole
 
 
 def test_pooling_shows_the_brighter_of_the_last_two_frames() -> None:

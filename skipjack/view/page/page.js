@@ -115,10 +115,12 @@ window.addEventListener("resize", ask);
 // ---- sound ----
 
 const LATE = 0.25; // seconds of sound that may wait: beyond, a piece is left out
-let speaker; // made by the first key: browsers let a page be heard only after one
+let speaker; // made by a key, once there is sound: browsers let a page be heard only after one
+let sounds = false; // whether some has come
 let heard = 0; // when what waits will have been played
 
 function play({ rate, pixels }) {
+  sounds = true;
   if (!speaker || !pixels.length) return;
   const begins = Math.max(heard, speaker.currentTime);
   if (begins > speaker.currentTime + LATE) return;
@@ -129,6 +131,15 @@ function play({ rate, pixels }) {
   source.connect(speaker.destination);
   source.start(begins);
   heard = begins + buffer.duration;
+}
+
+function wake() {
+  if (!sounds || speaker) return;
+  try {
+    speaker = new AudioContext();
+  } catch {
+    sounds = false; // none here
+  }
 }
 
 // ---- connection ----
@@ -198,7 +209,7 @@ window.addEventListener("keydown", (event) => {
   const writes = event.getModifierState("AltGraph"); // how some layouts write brackets
   if (!name || ((event.ctrlKey || event.metaKey || event.altKey) && !writes)) return; // the browser's
   event.preventDefault();
-  speaker ??= new AudioContext();
+  wake();
   const place = event.code || event.key;
   if (held.has(place)) return; // it repeats
   held.set(place, name);
