@@ -100,6 +100,15 @@ class TestSquared(GameContract):
     name, limit = "squared", 20
 
 
+class TestSnake(GameContract):
+    name, limit = "snake", 60
+
+
+class TestSnakeSmall(GameContract):
+    name, limit = "snake/small", 60
+    settings: ClassVar[dict[str, Any]] = {"width": 14, "height": 11, "food": 30}
+
+
 class TestCorridor(EngineContract):
     def make_engine(self, num_envs: int) -> Any:
         return Corridor(num_envs, Corridor.Config(time_limit=12))
