@@ -15,7 +15,19 @@ import gymnasium
 
 from skipjack import registry
 
-SEVERAL_SEATS = frozenset({"multiagent", "pong/two", "snake/small", "snake/720p", "snake/1440p"})
+SEVERAL_SEATS = frozenset(
+    {
+        "grid/forage",
+        "grid/forage4096",
+        "grid/group",
+        "grid/predator_prey",
+        "multiagent",
+        "pong/two",
+        "snake/1440p",
+        "snake/720p",
+        "snake/small",
+    }
+)
 """Names with more than one seat an env, for which Gymnasium has no place."""
 
 

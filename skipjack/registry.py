@@ -28,6 +28,7 @@ GAMES = {
         "skipjack.games.continuous.env:Continuous",
         "push a point to a target and hold it",
     ),
+    "grid": ("skipjack.games.grid.env:Grid", "mazes; worlds of agents that forage, hunt or flock"),
     "memory": ("skipjack.games.memory.env:Memory", "recall a cue after a delay; needs memory"),
     "multiagent": (
         "skipjack.games.multiagent.env:Multiagent",
@@ -50,7 +51,7 @@ GAMES = {
 }
 """First-party games: name -> (engine class, what it is)."""
 
-BARE = {"snake": "classic"}
+BARE = {"grid": "maze", "snake": "classic"}
 """Games whose presets all have names of their own: the one that the bare name means."""
 
 ENTRY_POINTS = "skipjack.environments"

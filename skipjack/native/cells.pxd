@@ -54,7 +54,7 @@ cdef inline void wall_in(const Ground* g, uint8_t* cells, int wall) noexcept nog
 
 
 cdef inline int empty_cell(const Ground* g, Stream* stream, const uint8_t* cells) noexcept nogil:
-    """A random empty cell: the first of TRIES, else the first one after a random cell; -1 if there is none."""
+    """A random empty cell: one of TRIES, else the first one after a random cell; -1 if there is none."""
     cdef int _try, cell, i, count = g.width * g.height, start
     for _try in range(TRIES):
         cell = cell_at(g, below(stream, count))

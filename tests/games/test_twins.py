@@ -14,6 +14,7 @@ from skipjack.seeding import env_seeds
 from tests.games.test_contract import engine_of
 from tests.reference.breakout import Breakout
 from tests.reference.cartpole import CartPole
+from tests.reference.grid import Maze, World
 from tests.reference.pong import Pong
 from tests.reference.sanity import (
     Bandit,
@@ -45,6 +46,24 @@ CASES: dict[str, tuple[Any, str, dict[str, Any], int]] = {
     "bandit masked": (Bandit, "bandit/masked", {}, 500),
     "continuous": (Continuous, "continuous", {}, 1000),
     "continuous odd": (Continuous, "continuous", {"time_limit": 7}, 500),
+    "maze": (Maze, "grid/maze", {"time_limit": 100}, 1500),
+    "maze wide": (
+        Maze,
+        "grid/maze",
+        {"width": 19, "height": 7, "lava": 4, "time_limit": 200},
+        1500,
+    ),
+    "maze keys": (Maze, "grid/keys", {"keys": 6, "lava": 20, "time_limit": 300}, 2500),
+    "maze small": (Maze, "grid/keys", {"width": 5, "height": 7, "keys": 2, "time_limit": 60}, 1500),
+    "forage": (World, "grid/forage", {"time_limit": 150}, 400),
+    "forage full": (
+        World,
+        "grid/forage",
+        {"width": 6, "height": 5, "agents": 4, "food": 11, "continuous": True, "time_limit": 200},
+        800,
+    ),
+    "predator_prey": (World, "grid/predator_prey", {"time_limit": 90, "width": 20}, 200),
+    "group": (World, "grid/group", {"time_limit": 90, "width": 14, "height": 9}, 200),
     "memory": (Memory, "memory", {}, 1000),
     "memory long": (Memory, "memory", {"symbols": 5, "delay": 9, "time_limit": 12}, 1000),
     "multiagent": (Multiagent, "multiagent", {}, 200),

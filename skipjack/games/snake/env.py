@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 
-from skipjack.config import Choice, Within
+from skipjack.config import Within
 from skipjack.games.snake.rules import Rules
 from skipjack.spaces import Actions, Layout
 
@@ -24,7 +24,7 @@ class SnakeConfig:
     """Columns of the world."""
     height: Annotated[int, Within(2, 8192)] = 26
     """Rows of the world."""
-    snakes: Annotated[int, Choice(1, 4, 16, 1024, 4096), Within(1, 65_536)] = 1
+    snakes: Annotated[int, Within(1, 65_536)] = 1
     """Snakes in one world, each a seat."""
     food: Annotated[int, Within(1, 1_000_000)] = 1
     """Pieces of food that lie in the world at any time."""

@@ -288,7 +288,7 @@ cdef class Rules(Game):
         cdef float reward
         feed(g, &w)
         for seat in range(c.snakes):
-            # PERF: with both prefetches 41 M steps/s on 720p instead of 30 M, 32 M on 1440p instead of 28.5 M.
+            # PERF: with both prefetches 41 M steps/s on 720p instead of 30 M, on 1440p 32 M instead of 28 M.
             if seat + AHEAD < c.snakes:
                 ahead = w.snakes + seat + AHEAD
                 prefetch(w.cells + ahead.head)
@@ -369,7 +369,7 @@ cdef class Rules(Game):
     cdef put(self, int env, dict values):
         cdef World w = world_of(&self.k, &self.shape, env)
         cdef int seat, i
-        self.cells_of(env)[...] = np.ascontiguousarray(values["cells"], np.uint8)
+        np.asarray(self.cells_of(env))[...] = values["cells"]
         w.state.owed = values["owed"]
         for seat, given in enumerate(values["snakes"]):
             body = given["body"]
