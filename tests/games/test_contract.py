@@ -111,21 +111,22 @@ class TestGridKeys(GameContract):
 
 class TestGridForage(GameContract):
     name, limit = "grid/forage", 40
+    settings: ClassVar[dict[str, Any]] = {"agents": 2}
 
 
 class TestGridContinuous(GameContract):
     name, limit = "grid/forage", 40
-    settings: ClassVar[dict[str, Any]] = {"continuous": True, "agents": 3}
+    settings: ClassVar[dict[str, Any]] = {"continuous": True, "agents": 2}
 
 
 class TestGridPredatorPrey(GameContract):
     name, limit = "grid/predator_prey", 40
-    settings: ClassVar[dict[str, Any]] = {"agents": 5, "predators": 2}
+    settings: ClassVar[dict[str, Any]] = {"agents": 3, "predators": 1}
 
 
 class TestGridGroup(GameContract):
     name, limit = "grid/group", 40
-    settings: ClassVar[dict[str, Any]] = {"agents": 6}
+    settings: ClassVar[dict[str, Any]] = {"agents": 3}
 
 
 class TestSnake(GameContract):
@@ -134,7 +135,7 @@ class TestSnake(GameContract):
 
 class TestSnakeSmall(GameContract):
     name, limit = "snake/small", 60
-    settings: ClassVar[dict[str, Any]] = {"width": 14, "height": 11, "food": 30}
+    settings: ClassVar[dict[str, Any]] = {"snakes": 2, "width": 14, "height": 11, "food": 30}
 
 
 class TestCorridor(EngineContract):
