@@ -280,6 +280,7 @@ cdef class Worlds(Game):
 
     cdef void step_world(self, int env) noexcept nogil:
         cdef Kernel* k = &self.k
+        cdef Kernel local = self.k      # its `last` is given up once this step's picture is kept
         cdef const Config* c = &self.config
         cdef const Shape* g = &self.shape
         cdef World w = world_of(k, g, env)
@@ -301,14 +302,14 @@ cdef class Worlds(Game):
             give(k, env, seat, w.agents[seat].reward)
         if elapse(k, env, 1):
             for seat in range(c.agents):
-                self.end(env, &w, seat)
+                self.end(&local, env, &w, seat)
+                local.last = NULL
             new_world(c, g, &w)
             begin(k, env)
             self.show(env)
 
-    cdef void end(self, int env, World* w, int seat) noexcept nogil:
+    cdef void end(self, Kernel* k, int env, World* w, int seat) noexcept nogil:
         """Record a seat's episode."""
-        cdef Kernel* k = &self.k
         cdef int r = row(k, env, seat)
         cdef float score = <float>(seat_of(k, env, seat).total / seat_of(k, env, seat).length)
         cdef float* stats

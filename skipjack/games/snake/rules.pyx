@@ -298,6 +298,7 @@ cdef class Rules(Game):
             if reward < 0:
                 self.last_sight(env, seat, False)
                 self.end(&local, env, &w, seat, False)
+                local.last = NULL
             late += seat_of(k, env, seat).length >= w.snakes[seat].limit
         if late:
             for seat in range(c.snakes):
@@ -306,6 +307,7 @@ cdef class Rules(Game):
             for seat in range(c.snakes):
                 if seat_of(k, env, seat).length >= w.snakes[seat].limit:
                     self.end(&local, env, &w, seat, True)
+                    local.last = NULL
 
     cdef void last_sight(self, int env, int seat, bint truncated) noexcept nogil:
         cdef World w = world_of(&self.k, &self.shape, env)
@@ -320,7 +322,6 @@ cdef class Rules(Game):
         # Each snake's lives are its own: its first one alone is partial.
         header(k, env).first = k.desynchronise and seat_of(k, env, seat).episode == 0
         stats = finish(k, env, seat, truncated, s.size / <float>self.config.goal, NAN)
-        k.last = NULL
         stats[0] = s.size
         stats[1] = s.food
         stats[2] = s.corpses
