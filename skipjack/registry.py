@@ -28,6 +28,7 @@ GAMES = {
         "skipjack.games.continuous.env:Continuous",
         "push a point to a target and hold it",
     ),
+    "grid": ("skipjack.games.grid.env:Grid", "mazes; worlds of agents that forage, hunt or flock"),
     "memory": ("skipjack.games.memory.env:Memory", "recall a cue after a delay; needs memory"),
     "multiagent": (
         "skipjack.games.multiagent.env:Multiagent",
@@ -39,6 +40,7 @@ GAMES = {
         "skipjack.games.reset_leak.env:ResetLeak",
         "memory must be cleared between episodes",
     ),
+    "snake": ("skipjack.games.snake.env:Snake", "alone, or thousands of snakes in one world"),
     "spaces": ("skipjack.games.spaces.env:Spaces", "observation and action of several parts"),
     "squared": ("skipjack.games.squared.env:Squared", "reach a target on a small grid"),
     "stochastic": ("skipjack.games.stochastic.env:Stochastic", "the best policy takes chances"),
@@ -48,6 +50,9 @@ GAMES = {
     ),
 }
 """First-party games: name -> (engine class, what it is)."""
+
+BARE = {"grid": "maze", "snake": "classic"}
+"""Games whose presets all have names of their own: the one that the bare name means."""
 
 ENTRY_POINTS = "skipjack.environments"
 """Entry-point group in which other packages register `name = module:Class`."""
@@ -71,7 +76,8 @@ class Entry:
     @property
     def full_name(self) -> str:
         """The name as users write it; the default preset goes without a variant."""
-        return self.game if self.variant == "default" else f"{self.game}/{self.variant}"
+        bare = self.variant == default_of(self.game)
+        return self.game if bare else f"{self.game}/{self.variant}"
 
 
 def resolve(name: str) -> Entry:
@@ -101,7 +107,7 @@ def resolve(name: str) -> Entry:
                 f"their library in front: gymnasium:{name}."
             )
         raise unknown("environment", name, names(), see="skipjack list")
-    entry = Entry(game, variant or "default", targets[game])
+    entry = Entry(game, variant or default_of(game), targets[game])
     if slash and variant not in presets(game):
         raise unknown("environment", name, names(), see="skipjack list")
     return entry
@@ -174,10 +180,15 @@ def attribute(target: str, what: str, hint: str = "") -> Any:
 
 
 def presets(game: str) -> list[str]:
-    """Variants of a game, "default" first."""
+    """Variants of a game, the one that its bare name means first."""
     folder = _preset_folder(game)
     found = sorted(path.stem for path in folder.glob("*.toml")) if folder else []
-    return sorted(found, key=lambda name: name != "default")
+    return sorted(found, key=lambda name: name != default_of(game))
+
+
+def default_of(game: str) -> str:
+    """The variant that a game's bare name means."""
+    return BARE.get(game, "default")
 
 
 def preset(name: str) -> dict[str, Any]:
@@ -219,7 +230,8 @@ def names() -> list[str]:
     found = []
     for game in sorted([*GAMES, *_third_parties()]):
         found.append(game)
-        found += [f"{game}/{variant}" for variant in presets(game) if variant != "default"]
+        bare = default_of(game)
+        found += [f"{game}/{variant}" for variant in presets(game) if variant != bare]
     return found
 
 

@@ -31,7 +31,8 @@ def digest(module: str) -> bytes:
     Envs saved under other rules have the same size but another future: they must not be loaded.
     """
     hashed = hashlib.blake2b(digest_size=8)
-    for source in (_source(module), ROOT / "native" / "kernel.pxd", ROOT / "native" / "kernel.pyx"):
+    shared = (ROOT / "native" / name for name in ("kernel.pxd", "kernel.pyx", "cells.pxd"))
+    for source in (_source(module), *shared):
         if source.exists():
             hashed.update(source.read_bytes())
     return hashed.digest()

@@ -36,13 +36,13 @@ class Stream:
 
 @dataclass
 class Step:
-    """What one step of an env brought, a list entry a seat."""
+    """What one step of an env brought, a list entry a seat; flags may be one for all seats."""
 
     observations: list[Any]
     rewards: list[float]
     masks: list[Any]
-    terminated: bool = False
-    truncated: bool = False
+    terminated: bool | list[bool] = False
+    truncated: bool | list[bool] = False
     final: list[Any] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
 
