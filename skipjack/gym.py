@@ -15,7 +15,7 @@ import gymnasium
 
 from skipjack import registry
 
-SEVERAL_SEATS = frozenset({"multiagent", "pong/two"})
+SEVERAL_SEATS = frozenset({"connect_four", "multiagent", "pong/two"})
 """Names with more than one seat an env, for which Gymnasium has no place."""
 
 

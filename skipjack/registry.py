@@ -24,6 +24,10 @@ GAMES = {
     ),
     "breakout": ("skipjack.games.breakout.env:Breakout", "paddle, ball and 108 bricks"),
     "cartpole": ("skipjack.games.cartpole.env:CartPole", "balance a pole; Gymnasium's constants"),
+    "connect_four": (
+        "skipjack.games.connect_four.env:ConnectFour",
+        "four in a line; self-play, or against players of a grade",
+    ),
     "continuous": (
         "skipjack.games.continuous.env:Continuous",
         "push a point to a target and hold it",

@@ -55,6 +55,19 @@ class TestCartPole(GameContract):
     name, limit = "cartpole", 30
 
 
+class TestConnectFour(GameContract):
+    name, limit = "connect_four", 12
+
+
+class TestConnectFourOnePly(GameContract):
+    name, limit = "connect_four/one_ply", 9
+
+
+class TestConnectFourMinimax(GameContract):
+    name, limit = "connect_four", 9
+    settings: ClassVar[dict[str, Any]] = {"opponent": "minimax_2"}
+
+
 class TestBandit(GameContract):
     name = "bandit"
 
@@ -128,6 +141,7 @@ def test_native_config_fields_are_settings(name: str) -> None:
 LIMITS = {
     "breakout": 400,
     "cartpole": 8,
+    "connect_four": 6,
     "pong": 800,
     "memory": 5,
     "password": 4,

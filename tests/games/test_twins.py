@@ -14,6 +14,7 @@ from skipjack.seeding import env_seeds
 from tests.games.test_contract import engine_of
 from tests.reference.breakout import Breakout
 from tests.reference.cartpole import CartPole
+from tests.reference.connect_four import ConnectFour
 from tests.reference.pong import Pong
 from tests.reference.sanity import (
     Bandit,
@@ -40,6 +41,11 @@ CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
     "pong easy": (Pong, "pong", {"opponent_speed": 2.0, "frame_skip": 1}, 4000),
     "pong two": (Pong, "pong/two", {}, 3000),
     "cartpole": (CartPole, "cartpole", {"time_limit": 40}, 1000),
+    "connect_four": (ConnectFour, "connect_four", {}, 600),
+    "connect_four random": (ConnectFour, "connect_four", {"opponent": "random"}, 400),
+    "connect_four one ply": (ConnectFour, "connect_four/one_ply", {"time_limit": 9}, 400),
+    "connect_four minimax": (ConnectFour, "connect_four", {"opponent": "minimax", "depth": 3}, 12),
+    "connect_four minimax 2": (ConnectFour, "connect_four", {"opponent": "minimax_2"}, 60),
     "bandit": (Bandit, "bandit", {}, 500),
     "bandit masked": (Bandit, "bandit/masked", {}, 500),
     "continuous": (Continuous, "continuous", {}, 1000),
