@@ -32,6 +32,7 @@ GAMES = {
         "skipjack.games.continuous.env:Continuous",
         "push a point to a target and hold it",
     ),
+    "game_2048": ("skipjack.games.game_2048.env:Game2048", "slide and merge tiles up to 2048"),
     "memory": ("skipjack.games.memory.env:Memory", "recall a cue after a delay; needs memory"),
     "multiagent": (
         "skipjack.games.multiagent.env:Multiagent",

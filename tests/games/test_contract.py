@@ -68,6 +68,10 @@ class TestConnectFourMinimax(GameContract):
     settings: ClassVar[dict[str, Any]] = {"opponent": "minimax_2"}
 
 
+class TestGame2048(GameContract):
+    name, limit = "game_2048", 60
+
+
 class TestBandit(GameContract):
     name = "bandit"
 

@@ -15,6 +15,7 @@ from tests.games.test_contract import engine_of
 from tests.reference.breakout import Breakout
 from tests.reference.cartpole import CartPole
 from tests.reference.connect_four import ConnectFour
+from tests.reference.game_2048 import Game2048
 from tests.reference.pong import Pong
 from tests.reference.sanity import (
     Bandit,
@@ -46,6 +47,8 @@ CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
     "connect_four one ply": (ConnectFour, "connect_four/one_ply", {"time_limit": 9}, 400),
     "connect_four minimax": (ConnectFour, "connect_four", {"opponent": "minimax", "depth": 3}, 12),
     "connect_four minimax 2": (ConnectFour, "connect_four", {"opponent": "minimax_2"}, 60),
+    "game_2048": (Game2048, "game_2048", {}, 1500),
+    "game_2048 short": (Game2048, "game_2048", {"time_limit": 50}, 300),
     "bandit": (Bandit, "bandit", {}, 500),
     "bandit masked": (Bandit, "bandit/masked", {}, 500),
     "continuous": (Continuous, "continuous", {}, 1000),
