@@ -15,7 +15,7 @@ import gymnasium
 
 from skipjack import registry
 
-SEVERAL_SEATS = frozenset({"connect_four", "multiagent", "pong/two"})
+SEVERAL_SEATS = frozenset({"connect_four", "multiagent", "pong/two", "tic_tac_toe"})
 """Names with more than one seat an env, for which Gymnasium has no place."""
 
 

@@ -47,6 +47,10 @@ GAMES = {
     "spaces": ("skipjack.games.spaces.env:Spaces", "observation and action of several parts"),
     "squared": ("skipjack.games.squared.env:Squared", "reach a target on a small grid"),
     "stochastic": ("skipjack.games.stochastic.env:Stochastic", "the best policy takes chances"),
+    "tic_tac_toe": (
+        "skipjack.games.tic_tac_toe.env:TicTacToe",
+        "three in a line; self-play, or up to a perfect player",
+    ),
     "truncation": (
         "skipjack.games.truncation.env:Truncation",
         "only right with bootstrapped time limits",

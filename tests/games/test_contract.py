@@ -72,6 +72,14 @@ class TestGame2048(GameContract):
     name, limit = "game_2048", 60
 
 
+class TestTicTacToe(GameContract):
+    name, limit = "tic_tac_toe", 4
+
+
+class TestTicTacToeMedium(GameContract):
+    name, limit = "tic_tac_toe/medium", 4
+
+
 class TestBandit(GameContract):
     name = "bandit"
 

@@ -29,6 +29,7 @@ from tests.reference.sanity import (
     Stochastic,
     Truncation,
 )
+from tests.reference.tic_tac_toe import TicTacToe
 from tests.reference.twin import Step, Twin
 
 ENVS = 4
@@ -49,6 +50,11 @@ CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
     "connect_four minimax 2": (ConnectFour, "connect_four", {"opponent": "minimax_2"}, 60),
     "game_2048": (Game2048, "game_2048", {}, 1500),
     "game_2048 short": (Game2048, "game_2048", {"time_limit": 50}, 300),
+    "tic_tac_toe": (TicTacToe, "tic_tac_toe", {}, 600),
+    "tic_tac_toe medium": (TicTacToe, "tic_tac_toe/medium", {"time_limit": 5}, 600),
+    "tic_tac_toe perfect": (TicTacToe, "tic_tac_toe", {"opponent": "perfect"}, 600),
+    "tic_tac_toe one ply": (TicTacToe, "tic_tac_toe", {"opponent": "one_ply"}, 600),
+    "tic_tac_toe random": (TicTacToe, "tic_tac_toe", {"opponent": "random"}, 600),
     "bandit": (Bandit, "bandit", {}, 500),
     "bandit masked": (Bandit, "bandit/masked", {}, 500),
     "continuous": (Continuous, "continuous", {}, 1000),
