@@ -44,6 +44,10 @@ GAMES = {
         "skipjack.games.reset_leak.env:ResetLeak",
         "memory must be cleared between episodes",
     ),
+    "rock_paper_scissors": (
+        "skipjack.games.rock_paper_scissors.env:RockPaperScissors",
+        "ten rounds; every player is beaten by another",
+    ),
     "spaces": ("skipjack.games.spaces.env:Spaces", "observation and action of several parts"),
     "squared": ("skipjack.games.squared.env:Squared", "reach a target on a small grid"),
     "stochastic": ("skipjack.games.stochastic.env:Stochastic", "the best policy takes chances"),

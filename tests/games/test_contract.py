@@ -80,6 +80,15 @@ class TestTicTacToeMedium(GameContract):
     name, limit = "tic_tac_toe/medium", 4
 
 
+class TestRockPaperScissors(GameContract):
+    name, limit = "rock_paper_scissors", 7
+
+
+class TestRockPaperScissorsTwo(GameContract):
+    name, limit, random = "rock_paper_scissors", 7, False
+    settings: ClassVar[dict[str, Any]] = {"opponent": "self", "desynchronise": False}
+
+
 class TestBandit(GameContract):
     name = "bandit"
 
@@ -158,6 +167,7 @@ LIMITS = {
     "memory": 5,
     "password": 4,
     "reset_leak": 2,
+    "rock_paper_scissors": 9,
 }
 ONE_STEP = {"bandit", "multiagent", "spaces"}
 """Games whose episodes end with their first step, so that no time limit cuts them."""

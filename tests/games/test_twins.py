@@ -17,6 +17,7 @@ from tests.reference.cartpole import CartPole
 from tests.reference.connect_four import ConnectFour
 from tests.reference.game_2048 import Game2048
 from tests.reference.pong import Pong
+from tests.reference.rock_paper_scissors import RockPaperScissors
 from tests.reference.sanity import (
     Bandit,
     Continuous,
@@ -55,6 +56,31 @@ CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
     "tic_tac_toe perfect": (TicTacToe, "tic_tac_toe", {"opponent": "perfect"}, 600),
     "tic_tac_toe one ply": (TicTacToe, "tic_tac_toe", {"opponent": "one_ply"}, 600),
     "tic_tac_toe random": (TicTacToe, "tic_tac_toe", {"opponent": "random"}, 600),
+    "rock_paper_scissors": (RockPaperScissors, "rock_paper_scissors", {}, 600),
+    "rock_paper_scissors two": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "self", "memory": 16, "rounds": 21, "time_limit": 30},
+        600,
+    ),
+    "rock_paper_scissors copycat": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "copycat", "time_limit": 7},
+        300,
+    ),
+    "rock_paper_scissors random": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "random", "memory": 1, "rounds": 1},
+        300,
+    ),
+    "rock_paper_scissors paper": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "paper"},
+        300,
+    ),
     "bandit": (Bandit, "bandit", {}, 500),
     "bandit masked": (Bandit, "bandit/masked", {}, 500),
     "continuous": (Continuous, "continuous", {}, 1000),
