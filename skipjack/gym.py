@@ -17,6 +17,7 @@ from skipjack import registry
 
 SEVERAL_SEATS = frozenset(
     {
+        "connect_four",
         "grid/forage",
         "grid/forage4096",
         "grid/group",
@@ -26,6 +27,7 @@ SEVERAL_SEATS = frozenset(
         "snake/1440p",
         "snake/720p",
         "snake/small",
+        "tic_tac_toe",
     }
 )
 """Names with more than one seat an env, for which Gymnasium has no place."""

@@ -24,11 +24,16 @@ GAMES = {
     ),
     "breakout": ("skipjack.games.breakout.env:Breakout", "paddle, ball and 108 bricks"),
     "cartpole": ("skipjack.games.cartpole.env:CartPole", "balance a pole; Gymnasium's constants"),
+    "connect_four": (
+        "skipjack.games.connect_four.env:ConnectFour",
+        "four in a line; self-play, or against players of a grade",
+    ),
     "continuous": (
         "skipjack.games.continuous.env:Continuous",
         "push a point to a target and hold it",
     ),
     "grid": ("skipjack.games.grid.env:Grid", "mazes; worlds of agents that forage, hunt or flock"),
+    "game_2048": ("skipjack.games.game_2048.env:Game2048", "slide and merge tiles up to 2048"),
     "memory": ("skipjack.games.memory.env:Memory", "recall a cue after a delay; needs memory"),
     "multiagent": (
         "skipjack.games.multiagent.env:Multiagent",
@@ -41,9 +46,17 @@ GAMES = {
         "memory must be cleared between episodes",
     ),
     "snake": ("skipjack.games.snake.env:Snake", "alone, or thousands of snakes in one world"),
+    "rock_paper_scissors": (
+        "skipjack.games.rock_paper_scissors.env:RockPaperScissors",
+        "ten rounds; every player is beaten by another",
+    ),
     "spaces": ("skipjack.games.spaces.env:Spaces", "observation and action of several parts"),
     "squared": ("skipjack.games.squared.env:Squared", "reach a target on a small grid"),
     "stochastic": ("skipjack.games.stochastic.env:Stochastic", "the best policy takes chances"),
+    "tic_tac_toe": (
+        "skipjack.games.tic_tac_toe.env:TicTacToe",
+        "three in a line; self-play, or up to a perfect player",
+    ),
     "truncation": (
         "skipjack.games.truncation.env:Truncation",
         "only right with bootstrapped time limits",

@@ -287,10 +287,13 @@ cdef class Game:
             of = self
         of._check(source, source + 1)
         self._check(target, target + 1)
-        if type(of) is not type(self) or of.k.block_size != self.k.block_size:
+        if (
+            type(of) is not type(self) or of.k.block_size != self.k.block_size
+            or of.k.state_at != self.k.state_at     # of another number of seats, by chance as large
+        ):
             raise must(
-                "an env must be cloned from one of the same game and size",
-                game=type(of).__name__, size=of.k.block_size,
+                "an env must be cloned from one of the same game, seats and size",
+                game=type(of).__name__, seats=of.k.seats, size=of.k.block_size,
             )
         memcpy(
             self.k.blocks + target * self.k.block_size,

@@ -55,6 +55,40 @@ class TestCartPole(GameContract):
     name, limit = "cartpole", 30
 
 
+class TestConnectFour(GameContract):
+    name, limit = "connect_four", 12
+
+
+class TestConnectFourOnePly(GameContract):
+    name, limit = "connect_four/one_ply", 9
+
+
+class TestConnectFourMinimax(GameContract):
+    name, limit = "connect_four", 9
+    settings: ClassVar[dict[str, Any]] = {"opponent": "minimax_2"}
+
+
+class TestGame2048(GameContract):
+    name, limit = "game_2048", 60
+
+
+class TestTicTacToe(GameContract):
+    name, limit = "tic_tac_toe", 4
+
+
+class TestTicTacToeMedium(GameContract):
+    name, limit = "tic_tac_toe/medium", 4
+
+
+class TestRockPaperScissors(GameContract):
+    name, limit = "rock_paper_scissors", 7
+
+
+class TestRockPaperScissorsTwo(GameContract):
+    name, limit, random = "rock_paper_scissors", 7, False
+    settings: ClassVar[dict[str, Any]] = {"opponent": "self", "desynchronise": False}
+
+
 class TestBandit(GameContract):
     name = "bandit"
 
@@ -170,10 +204,12 @@ def test_native_config_fields_are_settings(name: str) -> None:
 LIMITS = {
     "breakout": 400,
     "cartpole": 8,
+    "connect_four": 6,
     "pong": 800,
     "memory": 5,
     "password": 4,
     "reset_leak": 2,
+    "rock_paper_scissors": 9,
 }
 ONE_STEP = {"bandit", "multiagent", "spaces"}
 """Games whose episodes end with their first step, so that no time limit cuts them."""

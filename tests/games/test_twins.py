@@ -15,7 +15,10 @@ from tests.games.test_contract import engine_of
 from tests.reference.breakout import Breakout
 from tests.reference.cartpole import CartPole
 from tests.reference.grid import Maze, World
+from tests.reference.connect_four import ConnectFour
+from tests.reference.game_2048 import Game2048
 from tests.reference.pong import Pong
+from tests.reference.rock_paper_scissors import RockPaperScissors
 from tests.reference.sanity import (
     Bandit,
     Continuous,
@@ -29,7 +32,8 @@ from tests.reference.sanity import (
     Truncation,
 )
 from tests.reference.snake import Snake
-from tests.reference.twin import Step
+from tests.reference.tic_tac_toe import TicTacToe
+from tests.reference.twin import Step, Twin
 
 ENVS = 4
 
@@ -42,6 +46,43 @@ CASES: dict[str, tuple[Any, str, dict[str, Any], int]] = {
     "pong easy": (Pong, "pong", {"opponent_speed": 2.0, "frame_skip": 1}, 4000),
     "pong two": (Pong, "pong/two", {}, 3000),
     "cartpole": (CartPole, "cartpole", {"time_limit": 40}, 1000),
+    "connect_four": (ConnectFour, "connect_four", {}, 600),
+    "connect_four random": (ConnectFour, "connect_four", {"opponent": "random"}, 400),
+    "connect_four one ply": (ConnectFour, "connect_four/one_ply", {"time_limit": 9}, 400),
+    "connect_four minimax": (ConnectFour, "connect_four", {"opponent": "minimax", "depth": 3}, 12),
+    "connect_four minimax 2": (ConnectFour, "connect_four", {"opponent": "minimax_2"}, 60),
+    "game_2048": (Game2048, "game_2048", {}, 1500),
+    "game_2048 short": (Game2048, "game_2048", {"time_limit": 50}, 300),
+    "tic_tac_toe": (TicTacToe, "tic_tac_toe", {}, 600),
+    "tic_tac_toe medium": (TicTacToe, "tic_tac_toe/medium", {"time_limit": 5}, 600),
+    "tic_tac_toe perfect": (TicTacToe, "tic_tac_toe", {"opponent": "perfect"}, 600),
+    "tic_tac_toe one ply": (TicTacToe, "tic_tac_toe", {"opponent": "one_ply"}, 600),
+    "tic_tac_toe random": (TicTacToe, "tic_tac_toe", {"opponent": "random"}, 600),
+    "rock_paper_scissors": (RockPaperScissors, "rock_paper_scissors", {}, 600),
+    "rock_paper_scissors two": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "self", "memory": 16, "rounds": 21, "time_limit": 30},
+        600,
+    ),
+    "rock_paper_scissors copycat": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "copycat", "time_limit": 7},
+        300,
+    ),
+    "rock_paper_scissors random": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "random", "memory": 1, "rounds": 1},
+        300,
+    ),
+    "rock_paper_scissors paper": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "paper"},
+        300,
+    ),
     "bandit": (Bandit, "bandit", {}, 500),
     "bandit masked": (Bandit, "bandit/masked", {}, 500),
     "continuous": (Continuous, "continuous", {}, 1000),
