@@ -13,7 +13,7 @@ from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
 sys.path.insert(0, str(Path(__file__).parent))  # an isolated build does not look here by itself
-from skipjack.native import compile as native
+from skipjack.native import compiling as native
 
 
 class Build(build_ext):
@@ -32,9 +32,7 @@ setup(
     cmdclass={"build_ext": Build},
     ext_modules=cythonize(
         [
-            native.extension(
-                ".".join(source.with_suffix("").parts), source, native.is_native("0")
-            )
+            native.extension(".".join(source.with_suffix("").parts), source, native.is_native("0"))
             for source in sorted(Path("skipjack").rglob("*.pyx"))
         ],
         nthreads=0 if native.WINDOWS else (os.cpu_count() or 1),

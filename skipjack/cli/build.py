@@ -34,10 +34,10 @@ def run(arguments: Sequence[str]) -> int:
     game, _ = own.resolve(named[0])
     folder = Path(game)
     package = own.package(folder)
-    from skipjack.native import compile
+    from skipjack.native import compiling
 
     start = time.perf_counter()
-    built = compile.build_game(folder, package)
+    built = compiling.build_game(folder, package)
     seconds = time.perf_counter() - start
     if "--json" in arguments:
         print(json.dumps({"game": game, "built": built, "seconds": round(seconds, 3)}))

@@ -1,7 +1,7 @@
 """Games in a folder of the user's own: `./harbour`, and `./harbour/fast` for its preset.
 
-The folder is a package as `skipjack new-game` writes it. Its pyproject.toml says, for pip as for this page, what
-makes its engines; it needs no installation.
+The folder is a package as `skipjack new-game` writes it. Its pyproject.toml says, for pip as for this page,
+what makes its engines; it needs no installation.
 """
 
 from __future__ import annotations
@@ -39,16 +39,21 @@ def resolve(name: str) -> tuple[str, str]:
             f"The folder {name!r} must hold a game, but its {PROJECT} names none under "
             f"{registry.ENTRY_POINTS!r}. See how in a game that is made with: skipjack new-game NAME."
         )
-    near = [written(each.parent) for each in path.parent.glob(f"*/{PROJECT}")]
+    near = [
+        written(each.parent)
+        for each in path.parent.glob(f"*/{PROJECT}")
+        if registry.ENTRY_POINTS in each.read_text(encoding="utf-8", errors="replace")
+    ]
     error = unknown("folder", name, near)
     raise UsageError(f"{error} Make one with: skipjack new-game {path.name}.")
 
 
 def written(folder: Path) -> str:
     """A folder as users write it: from the present one on if it lies below, else whole."""
-    here = Path(os.path.abspath("."))
-    folder = Path(os.path.abspath(folder))
-    return os.path.join(".", folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
+    here, folder = Path(os.path.abspath(".")), Path(os.path.abspath(folder))
+    if folder == here or not folder.is_relative_to(here):
+        return "." if folder == here else str(folder)
+    return os.path.join(".", folder.relative_to(here))
 
 
 def package(folder: Path) -> str:

@@ -88,22 +88,24 @@ def check_name(folder: Path) -> None:
         UsageError: it may not.
     """
     name = folder.name
+    if name in ("", ".."):
+        raise must("a game must have a name, as in: skipjack new-game harbour", name=str(folder))
     if not re.fullmatch("[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise must(
             "a game's name must be one for a Python package, of small letters, digits and _, a letter first",
             hint=f"Try: skipjack new-game {shlex.quote(str(folder.with_name(suggested(name))))}.",
             name=name,
         )
-    taken = f"Try: skipjack new-game {shlex.quote(str(folder.with_name(f'my_{name}')))}."
-    if name in registry.GAMES:
-        raise UsageError(f"The name {name!r} must be free, but is one of Skipjack's games. {taken}")
-    if _is_importable(name) or title(name) in IMPORTED:
-        raise UsageError(f"The name {name!r} must be free, but is a Python module's. {taken}")
     if os.path.lexists(folder):
         raise UsageError(
             f"The folder {written(folder)!r} must be new, but is there already. Nothing was written: "
             f"choose another name, or move it away."
         )
+    taken = f"Try: skipjack new-game {shlex.quote(str(folder.with_name(f'my_{name}')))}."
+    if name in registry.GAMES:
+        raise UsageError(f"The name {name!r} must be free, but is one of Skipjack's games. {taken}")
+    if _is_importable(name) or title(name) in IMPORTED:
+        raise UsageError(f"The name {name!r} must be free, but is a Python module's. {taken}")
     if not folder.absolute().parent.is_dir():
         raise must("the folder above a game must be there", folder=str(folder.parent))
 
@@ -128,14 +130,17 @@ def write(folder: Path, kind: str, seats: int) -> list[str]:
         OSError: the disk refuses.
     """
     words = {"name": folder.name, "title": title(folder.name), "seats": str(seats)}
+    names = {
+        "gitignore": ".gitignore",
+        "default.toml": "presets/default.toml",
+        "test.py": f"test_{folder.name}.py",
+    }
     texts = {}
     for part in ("shared", kind):
         for path in sorted((TEMPLATES / part).glob(f"*{SUFFIX}")):
             name = path.name.removesuffix(SUFFIX)
-            name = {"test.py": f"test_{folder.name}.py", "default.toml": "presets/default.toml"}.get(
-                name, name
-            )
-            texts[name] = filled(path.read_text(encoding="utf-8"), words)
+            text = path.read_text(encoding="utf-8")
+            texts[names.get(name, name)] = filled(text, words)
     begun = folder.with_name(f".{folder.name}.begun")
     shutil.rmtree(begun, ignore_errors=True)
     try:
