@@ -118,7 +118,7 @@ def test_a_folder_is_an_environment_and_its_presets_are_variants(
     monkeypatch.chdir(harbour)
     assert registry.resolve(".").full_name == "."
     assert registry.stem(".") == "harbour"
-    monkeypatch.chdir("/")
+    monkeypatch.chdir(build.ROOT)
     assert registry.resolve(str(harbour)).full_name == str(harbour)
     code, _, err = call("eval", str(harbour))
     assert code == 2
