@@ -68,7 +68,7 @@ def test_the_custom_policy_trains_through_the_command_line(tmp_path: Path) -> No
 
 
 def test_commands_and_environments_in_the_readme_exist() -> None:
-    shown = re.findall(r"^skipjack (\w+)(?: (?:steps |show |diff )?([\w/.:-]+))?", README, re.M)
+    shown = re.findall(r"^skipjack ([\w-]+)(?: (?:steps |show |diff )?([\w/.:-]+))?", README, re.M)
     assert len(shown) > 8
     for command, subject in shown:
         assert command in COMMANDS

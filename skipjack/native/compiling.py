@@ -138,7 +138,8 @@ def build_game(folder: Path, package: str) -> list[str]:
         binary = source.with_name(source.stem + SUFFIX)
         stamp = _stamp(source, str(Cython.__version__))
         if binary.exists() and known.get(source.name) == stamp:
-            os.utime(binary)  # touched, not changed: no warning that it is older than its source
+            if source.stat().st_mtime > binary.stat().st_mtime:
+                os.utime(binary)  # the source was touched, not changed: no warning that it is newer
             continue
         _compile(source, f"{package}.{source.stem}", binary)
         known[source.name] = stamp
