@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,31 @@ def test_every_template_is_built_tested_played_and_trained(
     assert call("eval", "harbour-1", "--episodes", "8")[0] == 0
     assert call("watch", str(kept.relative_to(tmp_path)), "--video", "a.gif")[0] == 0
     assert call("check", "./harbour", "--steps", "200")[0] == 0
+
+
+@pytest.mark.parametrize("seats", [1, 2])
+@pytest.mark.parametrize("kind", new_game.KINDS)
+def test_templates_are_filled_in(tmp_path: Path, kind: str, seats: int) -> None:
+    """For every kind the same files, which read as if written by hand."""
+    files = new_game.write(tmp_path / "old_quay", kind, seats)
+    assert files == [
+        ".gitignore", "README.md", "__init__.py", "env.py", "presets/default.toml", "pyproject.toml",
+        "rules.pyx", "setup.py", "test_old_quay.py",
+    ]  # fmt: skip
+    for name in files:
+        text = (tmp_path / "old_quay" / name).read_text()
+        assert text.endswith("\n")
+        for line in text.splitlines():
+            assert len(line) <= 110
+            assert line == line.rstrip()
+            assert "$" not in line
+            assert not line.startswith(("1|", "2|"))
+        if name.endswith(".py"):
+            compile(text, name, "exec")
+        if name.endswith(".toml"):
+            tomllib.loads(text)
+    assert own.package(tmp_path / "old_quay") == "old_quay"
+    assert "class OldQuay(Rules):" in (tmp_path / "old_quay" / "env.py").read_text()
 
 
 def test_a_folder_is_an_environment_and_its_presets_are_variants(
