@@ -173,7 +173,7 @@ def attribute(target: str, what: str, hint: str = "") -> Any:
     except Exception as error:  # whatever a user's module does when it is read
         raise UsageError(
             f"The {what} {target!r} must be importable, but its module raised "
-            f"{type(error).__name__}: {clause(error)}."
+            f"{type(error).__name__}: {clause(error)}. {hint}".rstrip()
         ) from error
 
 

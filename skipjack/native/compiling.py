@@ -128,6 +128,7 @@ def build_game(folder: Path, package: str) -> list[str]:
     except ImportError as error:
         raise missing(str(error.name), "build", "Building a game") from error
     _check_kernel()
+    folder = folder.absolute()
     sources = sorted(folder.glob("*.pyx"))
     if not sources:
         raise must("a game's folder must hold its rules in .pyx files", folder=str(folder))
@@ -155,6 +156,8 @@ def _compile(source: Path, name: str, binary: Path) -> None:
     from setuptools.command.build_ext import build_ext
 
     place = source.parent / "build"
+    # Where Cython puts the C; it makes a folder of one name once a process only.
+    (place / source.parent.relative_to(source.anchor)).mkdir(parents=True, exist_ok=True)
     module = extension(name, source, is_native("1"))
     # What compilers say of Cython's own code is nobody's business here; Cython warns of the user's.
     module.extra_compile_args.append("/w" if WINDOWS else "-w")

@@ -154,7 +154,7 @@ def test_a_folder_is_an_environment_and_its_presets_are_variants(
 def test_only_what_changed_is_built(call: Call, harbour: Path) -> None:
     binary, rules = harbour / f"rules{SUFFIX}", harbour / "rules.pyx"
     before = binary.read_bytes()
-    os.utime(rules, (binary.stat().st_mtime + 100,) * 2)
+    os.utime(rules, (binary.stat().st_mtime + 10_000,) * 2)
     code, out, err = call("build", "harbour")
     assert (code, out) == (0, "./harbour is up to date.\n"), err
     assert binary.read_bytes() == before
@@ -195,12 +195,15 @@ def test_flags_are_the_same_for_skipjack_and_for_a_game(
 
 def test_an_older_binary_is_told_of_with_the_command_that_helps(harbour: Path, call: Call) -> None:
     rules = harbour / "rules.pyx"
-    os.utime(rules, (rules.stat().st_mtime + 100,) * 2)
+    os.utime(rules, (rules.stat().st_mtime + 10_000,) * 2)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         game = registry.load("./harbour")
         game(2)
     assert any("Build it again with: skipjack build harbour." in str(w.message) for w in caught)
+    other = game.__new__(game)
+    with pytest.raises(UsageError, match=r"game=1\. Build it again with: skipjack build harbour\."):
+        super(game.__base__, other).__init__(2, 64, 10, abi=1)
     assert build.remedy("harbour.rules") == "Build it again with: skipjack build harbour."
     assert "pip install -e ." in build.remedy("skipjack.native.kernel")
 
@@ -220,6 +223,10 @@ def test_a_binary_of_another_kernel_is_refused_with_the_command_that_helps(
     code, _, err = call("train", "./harbour")
     assert code == 2
     assert sentence(err).endswith("Build it again with: skipjack build ./harbour.")
+    (harbour / "env.py").write_text("raise ValueError('Game size changed')")
+    code, _, err = call("train", "./harbour")
+    assert code == 2
+    assert "ValueError: Game size changed. Build it again with" in sentence(err)
     import skipjack.native.kernel
 
     monkeypatch.setattr(skipjack.native.kernel, "abi", 1)
