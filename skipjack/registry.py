@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class Entry:
 
 
 def resolve(name: str) -> Entry:
-    """The entry of `game`, `game/variant`, `gymnasium:ID`, `pettingzoo:...` or `module:attribute`.
+    """The entry of a name: `game`, `game/variant`, `./folder`, `gymnasium:ID`, `module:attribute`, ...
 
     Raises:
         UsageError: there is no such name; the message names near ones.
@@ -106,11 +107,12 @@ def resolve(name: str) -> Entry:
         if not prefix or not rest:
             raise must("an own environment must be named module:attribute", environment=name)
         return Entry(name, "default", name)
-    if name.startswith((".", "/")):
-        raise UsageError(
-            f"Games in a folder of your own, such as {name!r}, are not supported by this version "
-            f"yet. Name what makes one as module:attribute."
-        )
+    if is_folder(name):
+        game, variant = _reference("skipjack.games.own:resolve")(name)
+        if variant != "default" and variant not in presets(game):
+            known = [f"{game}/{each}" for each in presets(game) if each != "default"]
+            raise unknown("environment", name, [game, *known])
+        return Entry(game, variant, game)
     game, slash, variant = name.partition("/")
     targets = {known: target for known, (target, _) in GAMES.items()} | _third_parties()
     if game not in targets:
@@ -148,6 +150,8 @@ def load(target: str) -> Any:
     prefix = target.partition(":")[0]
     if prefix in ADAPTERS:
         return _reference(ADAPTERS[prefix])(target)
+    if is_folder(target):
+        return _reference("skipjack.games.own:load")(target)
     hint = "Build the games with: pip install -e ." if target.startswith("skipjack.") else ""
     found = attribute(target, "environment", hint)
     if dataclasses.is_dataclass(getattr(found, "Config", None)):
@@ -188,7 +192,7 @@ def attribute(target: str, what: str, hint: str = "") -> Any:
     except Exception as error:  # whatever a user's module does when it is read
         raise UsageError(
             f"The {what} {target!r} must be importable, but its module raised "
-            f"{type(error).__name__}: {clause(error)}."
+            f"{type(error).__name__}: {clause(error)}. {hint}".rstrip()
         ) from error
 
 
@@ -221,7 +225,25 @@ def preset(name: str) -> dict[str, Any]:
 
 def game_of(name: str) -> str:
     """The game of a name as `resolve` takes it, whether or not it is there: without its variant."""
+    if is_folder(name):
+        try:
+            return resolve(name).game
+        except UsageError:
+            return name
     return name if ":" in name and not name.startswith("atari:") else name.partition("/")[0]
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name means a game in a folder of the user's own."""
+    return name.startswith((".", "/"))
+
+
+def stem(name: str) -> str:
+    """A full name as part of a file's name; a folder goes without the way to it."""
+    if is_folder(name):
+        game = game_of(name)
+        name = Path(os.path.abspath(game)).name + name.removeprefix(game)
+    return name.replace("/", "-").replace(":", "-")
 
 
 def baseline_file(name: str) -> Path | None:
@@ -272,6 +294,8 @@ def _preset_folder(game: str) -> Path | None:
     """The folder of a game's presets, found without importing the game's own module."""
     if game.startswith("atari:"):
         return Path(__file__).parent / "atari" / "presets"
+    if is_folder(game):
+        return Path(game) / "presets"
     if game.partition(":")[0] in ADAPTERS:
         return None
     if game in GAMES:

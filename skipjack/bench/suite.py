@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import skipjack
-from skipjack import checkpoint
+from skipjack import checkpoint, registry
 from skipjack.bench.child import alone, call, reason, sigterm_stops
 from skipjack.errors import RunError, UsageError, must
 from skipjack.report import store
@@ -72,7 +72,7 @@ class Job:
     @property
     def run(self) -> str:
         """Name of the run's folder, and of its result."""
-        return f"{self.env}-{self.seed}".replace("/", "-").replace(":", "-")
+        return f"{registry.stem(self.env)}-{self.seed}"
 
     @property
     def identity(self) -> dict[str, Any]:

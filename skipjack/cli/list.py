@@ -47,6 +47,7 @@ def run(arguments: Sequence[str]) -> int:
         summary = "" if "/" in row["name"] else row["summary"]
         print(f"  {row['name']:18} {mark:9} {summary}".rstrip())
     print("  atari:GAME for 104 Atari games (skipjack list atari)")
+    print("  ./FOLDER for a game of your own (skipjack new-game)")
     print("  gymnasium:ID, pettingzoo:FAMILY.NAME or module:attribute for all others")
     print("\nRuns" if runs else "\nNo runs yet. Start one with: skipjack train breakout")
     for found in runs:
