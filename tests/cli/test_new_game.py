@@ -200,10 +200,12 @@ def test_an_older_binary_is_told_of_with_the_command_that_helps(harbour: Path, c
         warnings.simplefilter("always")
         game = registry.load("./harbour")
         game(2)
+        other = game.__new__(game)
+        with pytest.raises(
+            UsageError, match=r"game=1\. Build it again with: skipjack build harbour\."
+        ):
+            super(game.__base__, other).__init__(2, 64, 10, abi=1)
     assert any("Build it again with: skipjack build harbour." in str(w.message) for w in caught)
-    other = game.__new__(game)
-    with pytest.raises(UsageError, match=r"game=1\. Build it again with: skipjack build harbour\."):
-        super(game.__base__, other).__init__(2, 64, 10, abi=1)
     assert build.remedy("harbour.rules") == "Build it again with: skipjack build harbour."
     assert "pip install -e ." in build.remedy("skipjack.native.kernel")
 
