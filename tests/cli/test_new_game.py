@@ -20,7 +20,8 @@ from skipjack.cli import new_game
 from skipjack.errors import UsageError
 from skipjack.games import own
 from skipjack.native import build, compiling
-from skipjack.view import window
+from skipjack.native.scene import Scene
+from skipjack.view import session, window
 from skipjack.view.screen import Input
 from tests.cli.conftest import TINY, Call, sentence
 from tests.view.screens import Script
@@ -74,13 +75,24 @@ def test_every_template_is_built_tested_played_and_trained(
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
 
-    class Window(Script):
-        def __init__(self, *_: object) -> None:
-            taps = [Input(pressed=("right", "3"), held=frozenset({"right", "3"})), Input()]
-            super().__init__(taps * 30)
+    clock = [1000.0]
 
-    monkeypatch.setattr(window, "Window", Window)
-    code, out, err = call("play", "./harbour", "--json", "--speed", "16")
+    class Window(Script):
+        """Keys of either side of the keyboard go down and up; time passes a sixtieth a picture."""
+
+        def __init__(self, *_: object) -> None:
+            keys = ("right", "d", "3", "4")
+            super().__init__([Input(pressed=keys, held=frozenset(keys)), Input()] * 200)
+
+        def show(self, scene: Scene) -> None:
+            super().show(scene)
+            clock[0] += 1 / 60
+
+    with monkeypatch.context() as patch:
+        patch.setattr(window, "Window", Window)
+        patch.setattr(session.time, "perf_counter", lambda: clock[0])
+        patch.setattr(session.time, "sleep", lambda seconds: None)
+        code, out, err = call("play", "./harbour", "--json", "--speed", "16")
     assert code == 0, err
     (kept,) = (tmp_path / "plays").glob("harbour-1.play")
     assert json.loads(out)["env"] == "./harbour"
@@ -200,10 +212,12 @@ def test_an_older_binary_is_told_of_with_the_command_that_helps(harbour: Path, c
         warnings.simplefilter("always")
         game = registry.load("./harbour")
         game(2)
+        other = game.__new__(game)
+        with pytest.raises(
+            UsageError, match=r"game=1\. Build it again with: skipjack build harbour\."
+        ):
+            super(game.__base__, other).__init__(2, 64, 10, abi=1)
     assert any("Build it again with: skipjack build harbour." in str(w.message) for w in caught)
-    other = game.__new__(game)
-    with pytest.raises(UsageError, match=r"game=1\. Build it again with: skipjack build harbour\."):
-        super(game.__base__, other).__init__(2, 64, 10, abi=1)
     assert build.remedy("harbour.rules") == "Build it again with: skipjack build harbour."
     assert "pip install -e ." in build.remedy("skipjack.native.kernel")
 
