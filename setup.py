@@ -9,38 +9,11 @@ import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
-from setuptools import Extension, setup
+from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
-debug = os.environ.get("SKIPJACK_DEBUG") == "1"
-native = os.environ.get("SKIPJACK_NATIVE") == "1"
-windows = sys.platform == "win32"
-
-# Contraction into fused multiply-adds is off: a game's numbers are the same on every machine.
-flags = ["/O2"] if windows else ["-O3", "-fno-math-errno", "-ffp-contract=off"]
-links: list[str] = []
-macros: list[tuple[str, str | None]] = []
-if native and not windows:
-    flags.append("-march=native")
-if debug:
-    macros.append(("SKIPJACK_DEBUG", "1"))
-    if not windows:
-        sanitize = ["-O1", "-g", "-fsanitize=address", "-fno-omit-frame-pointer"]
-        flags, links = [*flags, *sanitize], ["-fsanitize=address"]
-
-
-def extension(source: Path) -> Extension:
-    """The extension module of one .pyx."""
-    is_cpp = "language = c++" in source.read_text(encoding="utf-8").split("\n", 1)[0]
-    return Extension(
-        ".".join(source.with_suffix("").parts),
-        [str(source)],
-        include_dirs=["skipjack/native"],
-        define_macros=macros,
-        extra_compile_args=[*flags, *(["-std=c++17"] if is_cpp and not windows else [])],
-        extra_link_args=[*links, *(["-pthread"] if is_cpp and not windows else [])],
-        language="c++" if is_cpp else "c",
-    )
+sys.path.insert(0, str(Path(__file__).parent))  # an isolated build does not look here by itself
+from skipjack.native import compiling as native
 
 
 class Build(build_ext):
@@ -52,27 +25,17 @@ class Build(build_ext):
         try:
             super().build_extensions()
         except Exception as error:
-            command = (getattr(self.compiler, "compiler", None) or ["cc"])[0]
-            raise SystemExit(
-                f"Skipjack's games must be compiled, but the C compiler {command!r} did not do it "
-                f"({error}). Install one (Debian and Ubuntu: apt install build-essential python3-dev; "
-                f"macOS: xcode-select --install) and run the same command again."
-            ) from error
+            raise SystemExit(native.failed("Skipjack's games", self.compiler, error)) from error
 
 
 setup(
     cmdclass={"build_ext": Build},
     ext_modules=cythonize(
-        [extension(source) for source in sorted(Path("skipjack").rglob("*.pyx"))],
-        nthreads=0 if windows else (os.cpu_count() or 1),
-        compiler_directives={
-            "language_level": 3,
-            "boundscheck": debug,
-            "initializedcheck": debug,
-            "wraparound": False,
-            "cdivision": True,
-            "embedsignature": True,
-            "profile": False,
-        },
+        [
+            native.extension(".".join(source.with_suffix("").parts), source, native.is_native("0"))
+            for source in sorted(Path("skipjack").rglob("*.pyx"))
+        ],
+        nthreads=0 if native.WINDOWS else (os.cpu_count() or 1),
+        compiler_directives=native.directives(),
     ),
 )

@@ -5,8 +5,9 @@
 The peer is the algorithm and the settings of CleanRL's `ppo_atari_envpool` (v1.0: 8 envs of envpool,
 horizon 128, four minibatches, four epochs, float32, the CNN of Mnih et al. 2015 on 84 x 84 x 4, Adam), in
 the shortest loop that does its work and without its logging, which makes it a little faster than the
-original. Skipjack runs `standard` (the same CNN, observations and epochs) and its own presets `fast` and `lstm`. In
-turns in one run, with nothing else on the machine; steps a second leave out the start and the first update.
+original. Skipjack runs `standard` (the same CNN, observations and epochs) and its own presets `fast` and
+`lstm`. In turns in one run, with nothing else on the machine; steps a second leave out the start and the
+first tenth of the updates.
 """
 
 from __future__ import annotations

@@ -29,7 +29,14 @@ from skipjack.view.video import save_png
 
 FOLDER = Path(__file__).parent
 COLUMNS, WIDTH = 3, 640
-STEPS = {"breakout": 700, "pong": 120, "cartpole": 60}
+STEPS = {
+    "breakout": 700,
+    "pong": 120,
+    "cartpole": 60,
+    "connect_four": 17,
+    "game_2048": 300,
+    "tic_tac_toe": 4,
+}
 
 
 @contextlib.contextmanager

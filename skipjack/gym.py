@@ -15,7 +15,21 @@ import gymnasium
 
 from skipjack import registry
 
-SEVERAL_SEATS = frozenset({"multiagent", "pong/two"})
+SEVERAL_SEATS = frozenset(
+    {
+        "connect_four",
+        "grid/forage",
+        "grid/forage4096",
+        "grid/group",
+        "grid/predator_prey",
+        "multiagent",
+        "pong/two",
+        "snake/1440p",
+        "snake/720p",
+        "snake/small",
+        "tic_tac_toe",
+    }
+)
 """Names with more than one seat an env, for which Gymnasium has no place."""
 
 
@@ -28,10 +42,11 @@ def ids() -> dict[str, str]:
     for game, (target, _) in registry.GAMES.items():
         title = target.partition(":")[2]
         for variant in registry.presets(game):
-            name = game if variant == "default" else f"{game}/{variant}"
+            bare = variant == registry.default_of(game)
+            name = game if bare else f"{game}/{variant}"
             if name in SEVERAL_SEATS:
                 continue
-            if variant == "default":
+            if bare:
                 found[f"skipjack/{title}-v0"] = name
             elif "env" in registry.preset(name):
                 found[f"skipjack/{title}-{variant}-v0"] = name

@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
+import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -24,10 +25,16 @@ GAMES = {
     ),
     "breakout": ("skipjack.games.breakout.env:Breakout", "paddle, ball and 108 bricks"),
     "cartpole": ("skipjack.games.cartpole.env:CartPole", "balance a pole; Gymnasium's constants"),
+    "connect_four": (
+        "skipjack.games.connect_four.env:ConnectFour",
+        "four in a line; self-play, or against players of a grade",
+    ),
     "continuous": (
         "skipjack.games.continuous.env:Continuous",
         "push a point to a target and hold it",
     ),
+    "grid": ("skipjack.games.grid.env:Grid", "mazes; worlds of agents that forage, hunt or flock"),
+    "game_2048": ("skipjack.games.game_2048.env:Game2048", "slide and merge tiles up to 2048"),
     "memory": ("skipjack.games.memory.env:Memory", "recall a cue after a delay; needs memory"),
     "multiagent": (
         "skipjack.games.multiagent.env:Multiagent",
@@ -39,15 +46,27 @@ GAMES = {
         "skipjack.games.reset_leak.env:ResetLeak",
         "memory must be cleared between episodes",
     ),
+    "snake": ("skipjack.games.snake.env:Snake", "alone, or thousands of snakes in one world"),
+    "rock_paper_scissors": (
+        "skipjack.games.rock_paper_scissors.env:RockPaperScissors",
+        "ten rounds; every player is beaten by another",
+    ),
     "spaces": ("skipjack.games.spaces.env:Spaces", "observation and action of several parts"),
     "squared": ("skipjack.games.squared.env:Squared", "reach a target on a small grid"),
     "stochastic": ("skipjack.games.stochastic.env:Stochastic", "the best policy takes chances"),
+    "tic_tac_toe": (
+        "skipjack.games.tic_tac_toe.env:TicTacToe",
+        "three in a line; self-play, or up to a perfect player",
+    ),
     "truncation": (
         "skipjack.games.truncation.env:Truncation",
         "only right with bootstrapped time limits",
     ),
 }
 """First-party games: name -> (engine class, what it is)."""
+
+BARE = {"grid": "maze", "snake": "classic"}
+"""Games whose presets all have names of their own: the one that the bare name means."""
 
 ENTRY_POINTS = "skipjack.environments"
 """Entry-point group in which other packages register `name = module:Class`."""
@@ -71,11 +90,12 @@ class Entry:
     @property
     def full_name(self) -> str:
         """The name as users write it; the default preset goes without a variant."""
-        return self.game if self.variant == "default" else f"{self.game}/{self.variant}"
+        bare = self.variant == default_of(self.game)
+        return self.game if bare else f"{self.game}/{self.variant}"
 
 
 def resolve(name: str) -> Entry:
-    """The entry of `game`, `game/variant`, `gymnasium:ID`, `pettingzoo:...` or `module:attribute`.
+    """The entry of a name: `game`, `game/variant`, `./folder`, `gymnasium:ID`, `module:attribute`, ...
 
     Raises:
         UsageError: there is no such name; the message names near ones.
@@ -87,11 +107,12 @@ def resolve(name: str) -> Entry:
         if not prefix or not rest:
             raise must("an own environment must be named module:attribute", environment=name)
         return Entry(name, "default", name)
-    if name.startswith((".", "/")):
-        raise UsageError(
-            f"Games in a folder of your own, such as {name!r}, are not supported by this version "
-            f"yet. Name what makes one as module:attribute."
-        )
+    if is_folder(name):
+        game, variant = _reference("skipjack.games.own:resolve")(name)
+        if variant != "default" and variant not in presets(game):
+            known = [f"{game}/{each}" for each in presets(game) if each != "default"]
+            raise unknown("environment", name, [game, *known])
+        return Entry(game, variant, game)
     game, slash, variant = name.partition("/")
     targets = {known: target for known, (target, _) in GAMES.items()} | _third_parties()
     if game not in targets:
@@ -101,7 +122,7 @@ def resolve(name: str) -> Entry:
                 f"their library in front: gymnasium:{name}."
             )
         raise unknown("environment", name, names(), see="skipjack list")
-    entry = Entry(game, variant or "default", targets[game])
+    entry = Entry(game, variant or default_of(game), targets[game])
     if slash and variant not in presets(game):
         raise unknown("environment", name, names(), see="skipjack list")
     return entry
@@ -129,6 +150,8 @@ def load(target: str) -> Any:
     prefix = target.partition(":")[0]
     if prefix in ADAPTERS:
         return _reference(ADAPTERS[prefix])(target)
+    if is_folder(target):
+        return _reference("skipjack.games.own:load")(target)
     hint = "Build the games with: pip install -e ." if target.startswith("skipjack.") else ""
     found = attribute(target, "environment", hint)
     if dataclasses.is_dataclass(getattr(found, "Config", None)):
@@ -169,15 +192,20 @@ def attribute(target: str, what: str, hint: str = "") -> Any:
     except Exception as error:  # whatever a user's module does when it is read
         raise UsageError(
             f"The {what} {target!r} must be importable, but its module raised "
-            f"{type(error).__name__}: {clause(error)}."
+            f"{type(error).__name__}: {clause(error)}. {hint}".rstrip()
         ) from error
 
 
 def presets(game: str) -> list[str]:
-    """Variants of a game, "default" first."""
+    """Variants of a game, the one that its bare name means first."""
     folder = _preset_folder(game)
     found = sorted(path.stem for path in folder.glob("*.toml")) if folder else []
-    return sorted(found, key=lambda name: name != "default")
+    return sorted(found, key=lambda name: name != default_of(game))
+
+
+def default_of(game: str) -> str:
+    """The variant that a game's bare name means."""
+    return BARE.get(game, "default")
 
 
 def preset(name: str) -> dict[str, Any]:
@@ -197,7 +225,25 @@ def preset(name: str) -> dict[str, Any]:
 
 def game_of(name: str) -> str:
     """The game of a name as `resolve` takes it, whether or not it is there: without its variant."""
+    if is_folder(name):
+        try:
+            return resolve(name).game
+        except UsageError:
+            return name
     return name if ":" in name and not name.startswith("atari:") else name.partition("/")[0]
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name means a game in a folder of the user's own."""
+    return name.startswith((".", "/"))
+
+
+def stem(name: str) -> str:
+    """A full name as part of a file's name; a folder goes without the way to it."""
+    if is_folder(name):
+        game = game_of(name)
+        name = Path(os.path.abspath(game)).name + name.removeprefix(game)
+    return name.replace("/", "-").replace(":", "-")
 
 
 def baseline_file(name: str) -> Path | None:
@@ -219,7 +265,8 @@ def names() -> list[str]:
     found = []
     for game in sorted([*GAMES, *_third_parties()]):
         found.append(game)
-        found += [f"{game}/{variant}" for variant in presets(game) if variant != "default"]
+        bare = default_of(game)
+        found += [f"{game}/{variant}" for variant in presets(game) if variant != bare]
     return found
 
 
@@ -247,6 +294,8 @@ def _preset_folder(game: str) -> Path | None:
     """The folder of a game's presets, found without importing the game's own module."""
     if game.startswith("atari:"):
         return Path(__file__).parent / "atari" / "presets"
+    if is_folder(game):
+        return Path(game) / "presets"
     if game.partition(":")[0] in ADAPTERS:
         return None
     if game in GAMES:

@@ -196,7 +196,8 @@ class Engine(Protocol):
         An engine may also have `keep_last()`, and from then on `last_scene(env)`: the picture at the
         end of the env's last episode, which the next one has taken the place of. One that acts
         over several ticks a step may have `keep_ticks(env)` and `ticks(env)`: the pictures of the env's
-        last step before its last tick.
+        last step before its last tick. One whose pictures show a part of a large world may have
+        `watched`, the seat that they follow.
         """
 
     def close(self) -> None:

@@ -13,7 +13,9 @@ import pytest
 import torch
 
 from skipjack import registry
+from skipjack.cli import new_game
 from skipjack.cli.main import COMMANDS
+from skipjack.native import compiling
 from skipjack.policies.config import PolicyConfig
 from skipjack.spaces import Actions, Layout
 from skipjack.testing.policy import PolicyContract
@@ -66,7 +68,7 @@ def test_the_custom_policy_trains_through_the_command_line(tmp_path: Path) -> No
 
 
 def test_commands_and_environments_in_the_readme_exist() -> None:
-    shown = re.findall(r"^skipjack (\w+)(?: (?:steps |show |diff )?([\w/.:-]+))?", README, re.M)
+    shown = re.findall(r"^skipjack ([\w-]+)(?: (?:steps |show |diff )?([\w/.:-]+))?", README, re.M)
     assert len(shown) > 8
     for command, subject in shown:
         assert command in COMMANDS
@@ -91,3 +93,27 @@ def test_links_lead_somewhere() -> None:
 
 def test_figures_are_filled_in() -> None:
     assert not re.findall(r"@\w+@", README)
+
+
+@pytest.mark.slow
+def test_the_game_in_the_docs_is_built_and_keeps_the_contract(tmp_path: Path) -> None:
+    """Its rules as they stand, put together, with what the page changes in the template's other files."""
+    page = (ROOT / "docs" / "new_game.md").read_text(encoding="utf-8")
+    rules = "\n\n".join(re.findall(r"```cython\n(.*?)\n```", page, re.S))
+    spaces, test = re.findall(r"```python\n(.*?)\n```", page, re.S)
+    folder = tmp_path / "catch"
+    new_game.write(folder, "grid", 1)
+    (folder / "rules.pyx").write_text(rules + "\n")
+    for name, start, text in (
+        ("env.py", "        size = config.size\n", spaces),
+        ("test_catch.py", "def test_a_crate", test),
+    ):
+        old = (folder / name).read_text()
+        (folder / name).write_text(old[: old.index(start)] + text + "\n")
+    compiling.build_game(folder, "catch")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "catch"],
+        cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "14 passed" in done.stdout

@@ -55,6 +55,7 @@ def loaded(code: str, folder: Path) -> set[str]:
             {"numpy", "gymnasium"},
         ),
         ("import skipjack.cli.check, skipjack.cli.tune", set()),
+        ("import skipjack.cli.new_game, skipjack.cli.build", set()),
         ("import skipjack.cli.play, skipjack.cli.watch", {"numpy"}),
         ("import skipjack.bench.tune", {"numpy"}),
     ],

@@ -21,7 +21,8 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
     """Steps a second with random actions, in the middle of episodes, on one thread and on all.
 
     Envs written in Python are measured on worker processes instead: on one, this one, and on all.
-    Drawing the actions is not part of the time: 64 sets are drawn before.
+    Drawing the actions is not part of the time: 64 sets are drawn before, or legal ones between two
+    steps where there are masks. Rows that wait for others count no step.
     """
     row: dict[str, Any] = {"env": configured.entry.full_name, "speeds": []}
     engine_class = registry.load(configured.entry.target)
@@ -62,12 +63,18 @@ def _measure_steps(vector: Vector, seconds: float, repetitions: int) -> list[flo
     batch: Batch = vector.reset(0)
     speeds = []
     for repetition in range(-1, repetitions):  # the first one warms up, into mid-episode states
-        began, count, acted = time.perf_counter(), 0, 0
-        while time.perf_counter() - began < seconds:
+        spent, acted = 0.0, 0
+        started = time.perf_counter()
+        while time.perf_counter() - started < seconds:
+            rows = vector.num_rows
+            if batch.action_mask is not None:  # what is legal changes with every step
+                drawn = [vector.action.draw(generator, rows, batch.action_mask)]
+                rows = int(np.count_nonzero(batch.may_act))
+            began = time.perf_counter()
             for actions in drawn:
-                acted += len(batch.alive)
                 batch = vector.step(actions)
-            count += len(drawn)
+            spent += time.perf_counter() - began
+            acted += len(drawn) * rows
         if repetition >= 0:
-            speeds.append(acted / (time.perf_counter() - began))
+            speeds.append(acted / spent)
     return speeds

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import skipjack
-from skipjack import checkpoint
+from skipjack import checkpoint, registry
 from skipjack.bench.child import alone, call, reason, sigterm_stops
 from skipjack.errors import RunError, UsageError, must
 from skipjack.report import store
@@ -39,8 +39,14 @@ NUMBERS = (
 )  # fmt: skip
 """Figures of a result, from `score` on None where there is none."""
 
-TARGETS = {"breakout": 0.5}
-"""Mean score to reach, where it is not `TARGET`: half of Breakout's points, a wall of bricks."""
+TARGETS = {
+    "breakout": 0.5,
+    "game_2048": 0.5,
+    "rock_paper_scissors": 0.9,
+    "tic_tac_toe/medium": 0.75,
+}
+"""Mean score to reach, where it is not `TARGET`: half of Breakout's points, a wall of bricks; a tile of
+1024; what is left where a hand or half of the other's moves are beyond anybody's knowledge."""
 TARGET = 0.95
 
 EPISODES = 20
@@ -66,7 +72,7 @@ class Job:
     @property
     def run(self) -> str:
         """Name of the run's folder, and of its result."""
-        return f"{self.env}-{self.seed}".replace("/", "-").replace(":", "-")
+        return f"{registry.stem(self.env)}-{self.seed}"
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def _side(name: str, root: Path, runs_first: bool) -> Side:
         _say_which(name, folder, runs_first)
     if folder and (runs_first or not is_env):
         return _run(name, folder)
-    if ":" not in name and name not in registry.names():
+    if ":" not in name and not registry.is_folder(name) and not is_env:
         names = [*folders.list_runs(root), *registry.names()]
         raise unknown("run, TOML file or environment", name, names, see="skipjack list")
     side = Side(name, name, {})

@@ -45,14 +45,15 @@ def run(arguments: Sequence[str]) -> int:
     for row in environments:
         mark = "baseline" if row["baseline"] else ""
         summary = "" if "/" in row["name"] else row["summary"]
-        print(f"  {row['name']:14} {mark:9} {summary}".rstrip())
+        print(f"  {row['name']:18} {mark:9} {summary}".rstrip())
     print("  atari:GAME for 104 Atari games (skipjack list atari)")
+    print("  ./FOLDER for a game of your own (skipjack new-game)")
     print("  gymnasium:ID, pettingzoo:FAMILY.NAME or module:attribute for all others")
     print("\nRuns" if runs else "\nNo runs yet. Start one with: skipjack train breakout")
     for found in runs:
         random = "" if found.random_score is None else f", random {chance(found)}"
         print(
-            f"  {one_line(found.run):20} {found.env or '?':14} {found.steps:>14,} steps"
+            f"  {one_line(found.run):20} {found.env or '?':18} {found.steps:>14,} steps"
             f" {found.seconds:9.1f} s   {found.state:8}   score {score(found)}{random}"
         )
     return 0

@@ -23,6 +23,8 @@ COMMANDS = {
     "check": "say in plain words what is wrong with an environment, and how fast it is",
     "tune": "measure workers, threads, envs and groups on this machine, and keep the best",
     "bench": "measure speed and times to a score: bench steps ENV, train ENV, suite",
+    "new-game": "write a small game of your own, to be changed (--grid, --board or --physics)",
+    "build": "compile a game of your own in its folder",
     "list": "list environments and runs",
     "runs": "list, show, diff and prune runs",
     "config": "show each setting of an environment and where it came from; diff two",
@@ -126,4 +128,5 @@ def _dispatch(arguments: list[str]) -> int:
     command, *rest = arguments
     if command not in COMMANDS:
         raise unknown("command", command, COMMANDS, see="skipjack --help")
-    return importlib.import_module(f"skipjack.cli.{command}").run(rest)
+    module = command.replace("-", "_")
+    return importlib.import_module(f"skipjack.cli.{module}").run(rest)

@@ -44,7 +44,7 @@ class PlayFlags(ScreenFlags):
     against: str = ""
     """Play against this run, checkpoint or baseline:ENV, in games for two."""
     players: Annotated[int, Within(0, 2)] = 0
-    """People at the keyboard: 1 or 2; 0 is as many as the environment has seats for."""
+    """People at the keyboard: 1 or 2; 0 is one a seat, or one alone where there are more than two."""
     every_tick: bool = False
     """Act in every tick of the game instead of at the agent's pace."""
     json: bool = False
@@ -104,7 +104,7 @@ def _changes(configured: Configured, own: PlayFlags) -> dict[str, Any]:
 def _people(world: World, own: PlayFlags) -> dict[int, Keyboard]:
     """Keys of the people, by row: the first seats are theirs."""
     seats = world.seats
-    count = own.players or (1 if own.against else min(seats, 2))
+    count = own.players or (1 if own.against or seats > 2 else seats)
     if own.against and count == 2:
         raise UsageError("Two people must play each other, or one against a policy: leave out one.")
     if count > seats:

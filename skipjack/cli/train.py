@@ -139,7 +139,7 @@ def _prepare(
         name, file=file, saved=shape, saved_in=f"--from {own.source}", flags=chosen
     )
     tracked = trackers.choose(own.track)
-    stem = configured.entry.full_name.replace("/", "-").replace(":", "-")
+    stem = registry.stem(configured.entry.full_name)
     folder = folders.create_run(RUNS, own.run or folders.free_name(RUNS, stem))
     held.callback(folders.discard_empty, folder)  # a run that never began leaves nothing
     held.enter_context(lock.hold(folder))

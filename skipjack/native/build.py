@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shlex
 import sys
 import sysconfig
 import warnings
@@ -31,7 +33,8 @@ def digest(module: str) -> bytes:
     Envs saved under other rules have the same size but another future: they must not be loaded.
     """
     hashed = hashlib.blake2b(digest_size=8)
-    for source in (_source(module), ROOT / "native" / "kernel.pxd", ROOT / "native" / "kernel.pyx"):
+    shared = (ROOT / "native" / name for name in ("kernel.pxd", "kernel.pyx", "cells.pxd"))
+    for source in (_source(module), *shared):
         if source.exists():
             hashed.update(source.read_bytes())
     return hashed.digest()
@@ -43,10 +46,21 @@ def warn_if_stale(module: str) -> None:
     binary = Path(sys.modules[module].__file__ or "")
     if source.exists() and _is_stale(source, binary):
         warnings.warn(
-            f"{source.name} of {module} is newer than what was built from it. Build it again with: "
-            f"pip install -e . (or python setup.py build_ext --inplace).",
+            f"{source.name} of {module} is newer than what was built from it. {remedy(module)}",
             stacklevel=4,
         )
+
+
+def remedy(module: str) -> str:
+    """How a loaded native module is built again, as a sentence: Skipjack's, or a game of the user's own."""
+    folder = _source(module).parent
+    if module.startswith("skipjack."):
+        command = "pip install -e . (or python setup.py build_ext --inplace)"
+    elif (folder / "pyproject.toml").exists():
+        command = f"skipjack build {shlex.quote(os.path.relpath(folder))}"
+    else:
+        return f"Install the package of {module} again."
+    return f"Build it again with: {command}."
 
 
 def _source(module: str) -> Path:

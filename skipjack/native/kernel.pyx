@@ -15,7 +15,7 @@ from hashlib import blake2b
 import numpy as np
 
 from skipjack.errors import RunError, must
-from skipjack.native.build import digest, warn_if_stale
+from skipjack.native.build import digest, remedy, warn_if_stale
 from skipjack.rows import check_row_of, episode_dtype
 
 abi = <int>ABI
@@ -59,13 +59,15 @@ cdef class Game:
         tuple statistics=(), bint desynchronise=True, int abi=0,
     ):
         cdef size_t block
+        module = type(self).__module__
         for base in type(self).__mro__:
             if base.__base__ in (Game, SimpleGame) and base is not SimpleGame:
-                warn_if_stale(base.__module__)
-                self.rules = digest(base.__module__)
+                module = base.__module__
+                warn_if_stale(module)
+                self.rules = digest(module)
         if abi != ABI:
             raise must(
-                "a game must be built for this version of the kernel", hint="Build it again.",
+                "a game must be built for this version of the kernel", hint=remedy(module),
                 kernel=<int>ABI, game=abi,
             )
         if num_envs < 1:
@@ -287,10 +289,13 @@ cdef class Game:
             of = self
         of._check(source, source + 1)
         self._check(target, target + 1)
-        if type(of) is not type(self) or of.k.block_size != self.k.block_size:
+        if (
+            type(of) is not type(self) or of.k.block_size != self.k.block_size
+            or of.k.state_at != self.k.state_at     # of another number of seats, by chance as large
+        ):
             raise must(
-                "an env must be cloned from one of the same game and size",
-                game=type(of).__name__, size=of.k.block_size,
+                "an env must be cloned from one of the same game, seats and size",
+                game=type(of).__name__, seats=of.k.seats, size=of.k.block_size,
             )
         memcpy(
             self.k.blocks + target * self.k.block_size,

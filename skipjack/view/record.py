@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from skipjack import registry
 from skipjack.errors import RunError
 from skipjack.rows import Batch
 from skipjack.vector import Vector
@@ -240,7 +241,7 @@ def _kept_in(folder: Path) -> Iterator[None]:
 
 def _fresh(folder: Path, env: str) -> Path:
     """The first of env-1, env-2, ... that is free."""
-    stem = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in env)
+    stem = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in registry.stem(env))
     number = 1
     while (folder / f"{stem}-{number}{SUFFIX}").exists():
         number += 1

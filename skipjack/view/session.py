@@ -333,6 +333,8 @@ class Session:
     def _next_seat(self, by: int) -> None:
         self.seat = (self.seat + by) % self.world.seats
         self.thought, self._seen = None, None
+        if self.world.watch(self.seat):
+            self.pictures = [self.world.scene(self.env)]
         self.say(f"agent {self.seat}")
 
     def _switch(self) -> None:

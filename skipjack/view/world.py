@@ -141,6 +141,14 @@ class World:
                 self.notes = ["it does not draw itself:", *textwrap.wrap(clause(error), 42)[:4]]
         return self.seen(int(self.vector.row_of[env, 0]))
 
+    def watch(self, seat: int) -> bool:
+        """Let pictures follow a seat; whether they do, as those of a part of a large world."""
+        engine: Any = self.vector.engine
+        if not hasattr(engine, "watched"):
+            return False
+        engine.watched = seat
+        return True
+
     def seen(self, row: int, last: bool = False) -> Scene:
         """What the agent of a row sees, or saw at its episode's end in the last step."""
         rows = self.vector.rows

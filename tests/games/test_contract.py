@@ -55,6 +55,40 @@ class TestCartPole(GameContract):
     name, limit = "cartpole", 30
 
 
+class TestConnectFour(GameContract):
+    name, limit = "connect_four", 12
+
+
+class TestConnectFourOnePly(GameContract):
+    name, limit = "connect_four/one_ply", 9
+
+
+class TestConnectFourMinimax(GameContract):
+    name, limit = "connect_four", 9
+    settings: ClassVar[dict[str, Any]] = {"opponent": "minimax_2"}
+
+
+class TestGame2048(GameContract):
+    name, limit = "game_2048", 60
+
+
+class TestTicTacToe(GameContract):
+    name, limit = "tic_tac_toe", 4
+
+
+class TestTicTacToeMedium(GameContract):
+    name, limit = "tic_tac_toe/medium", 4
+
+
+class TestRockPaperScissors(GameContract):
+    name, limit = "rock_paper_scissors", 7
+
+
+class TestRockPaperScissorsTwo(GameContract):
+    name, limit, random = "rock_paper_scissors", 7, False
+    settings: ClassVar[dict[str, Any]] = {"opponent": "self", "desynchronise": False}
+
+
 class TestBandit(GameContract):
     name = "bandit"
 
@@ -100,6 +134,44 @@ class TestSquared(GameContract):
     name, limit = "squared", 20
 
 
+class TestGrid(GameContract):
+    name, limit = "grid", 40
+
+
+class TestGridKeys(GameContract):
+    name, limit = "grid/keys", 60
+    settings: ClassVar[dict[str, Any]] = {"keys": 4, "lava": 12}
+
+
+class TestGridForage(GameContract):
+    name, limit = "grid/forage", 40
+    settings: ClassVar[dict[str, Any]] = {"agents": 2}
+
+
+class TestGridContinuous(GameContract):
+    name, limit = "grid/forage", 40
+    settings: ClassVar[dict[str, Any]] = {"continuous": True, "agents": 2}
+
+
+class TestGridPredatorPrey(GameContract):
+    name, limit = "grid/predator_prey", 40
+    settings: ClassVar[dict[str, Any]] = {"agents": 3, "predators": 1}
+
+
+class TestGridGroup(GameContract):
+    name, limit = "grid/group", 40
+    settings: ClassVar[dict[str, Any]] = {"agents": 3}
+
+
+class TestSnake(GameContract):
+    name, limit = "snake", 60
+
+
+class TestSnakeSmall(GameContract):
+    name, limit = "snake/small", 60
+    settings: ClassVar[dict[str, Any]] = {"snakes": 2, "width": 14, "height": 11, "food": 30}
+
+
 class TestCorridor(EngineContract):
     def make_engine(self, num_envs: int) -> Any:
         return Corridor(num_envs, Corridor.Config(time_limit=12))
@@ -116,22 +188,28 @@ def test_every_game_stands_in_this_file(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(registry.GAMES))
 def test_native_config_fields_are_settings(name: str) -> None:
-    """A field of the C struct that is no setting would be declared twice."""
-    engine = engine_of(name, 1)
+    """A field of the C struct that is no setting would be declared twice.
+
+    A game of several engines has settings for each of them, and one, `task`, that says which.
+    """
+    engine, native = engine_of(name, 1), set()
+    for variant in registry.presets(name):
+        native |= set(engine_of(f"{name}/{variant}", 1).native_config())
     settings = {field.name for field in dataclasses.fields(engine.Config)}
-    native = set(engine.native_config())
     assert native <= settings | {"follower"}, native - settings
-    everywhere = {"time_limit", "desynchronise", "opponent"}
+    everywhere = {"time_limit", "desynchronise", "opponent", "task"}
     assert settings - everywhere <= native, settings - everywhere - native
 
 
 LIMITS = {
     "breakout": 400,
     "cartpole": 8,
+    "connect_four": 6,
     "pong": 800,
     "memory": 5,
     "password": 4,
     "reset_leak": 2,
+    "rock_paper_scissors": 9,
 }
 ONE_STEP = {"bandit", "multiagent", "spaces"}
 """Games whose episodes end with their first step, so that no time limit cuts them."""

@@ -14,7 +14,11 @@ from skipjack.seeding import env_seeds
 from tests.games.test_contract import engine_of
 from tests.reference.breakout import Breakout
 from tests.reference.cartpole import CartPole
+from tests.reference.grid import Maze, World
+from tests.reference.connect_four import ConnectFour
+from tests.reference.game_2048 import Game2048
 from tests.reference.pong import Pong
+from tests.reference.rock_paper_scissors import RockPaperScissors
 from tests.reference.sanity import (
     Bandit,
     Continuous,
@@ -27,11 +31,13 @@ from tests.reference.sanity import (
     Stochastic,
     Truncation,
 )
+from tests.reference.snake import Snake
+from tests.reference.tic_tac_toe import TicTacToe
 from tests.reference.twin import Step, Twin
 
 ENVS = 4
 
-CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
+CASES: dict[str, tuple[Any, str, dict[str, Any], int]] = {
     "breakout": (Breakout, "breakout", {"time_limit": 4000}, 1500),
     "breakout small ball": (Breakout, "breakout", {"ball_size": 8.0, "frame_skip": 8}, 600),
     "breakout skip 1": (Breakout, "breakout", {"frame_skip": 1, "balls": 2}, 1500),
@@ -40,10 +46,65 @@ CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
     "pong easy": (Pong, "pong", {"opponent_speed": 2.0, "frame_skip": 1}, 4000),
     "pong two": (Pong, "pong/two", {}, 3000),
     "cartpole": (CartPole, "cartpole", {"time_limit": 40}, 1000),
+    "connect_four": (ConnectFour, "connect_four", {}, 600),
+    "connect_four random": (ConnectFour, "connect_four", {"opponent": "random"}, 400),
+    "connect_four one ply": (ConnectFour, "connect_four/one_ply", {"time_limit": 9}, 400),
+    "connect_four minimax": (ConnectFour, "connect_four", {"opponent": "minimax", "depth": 3}, 12),
+    "connect_four minimax 2": (ConnectFour, "connect_four", {"opponent": "minimax_2"}, 60),
+    "game_2048": (Game2048, "game_2048", {}, 1500),
+    "game_2048 short": (Game2048, "game_2048", {"time_limit": 50}, 300),
+    "tic_tac_toe": (TicTacToe, "tic_tac_toe", {}, 600),
+    "tic_tac_toe medium": (TicTacToe, "tic_tac_toe/medium", {"time_limit": 5}, 600),
+    "tic_tac_toe perfect": (TicTacToe, "tic_tac_toe", {"opponent": "perfect"}, 600),
+    "tic_tac_toe one ply": (TicTacToe, "tic_tac_toe", {"opponent": "one_ply"}, 600),
+    "tic_tac_toe random": (TicTacToe, "tic_tac_toe", {"opponent": "random"}, 600),
+    "rock_paper_scissors": (RockPaperScissors, "rock_paper_scissors", {}, 600),
+    "rock_paper_scissors two": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "self", "memory": 16, "rounds": 21, "time_limit": 30},
+        600,
+    ),
+    "rock_paper_scissors copycat": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "copycat", "time_limit": 7},
+        300,
+    ),
+    "rock_paper_scissors random": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "random", "memory": 1, "rounds": 1},
+        300,
+    ),
+    "rock_paper_scissors paper": (
+        RockPaperScissors,
+        "rock_paper_scissors",
+        {"opponent": "paper"},
+        300,
+    ),
     "bandit": (Bandit, "bandit", {}, 500),
     "bandit masked": (Bandit, "bandit/masked", {}, 500),
     "continuous": (Continuous, "continuous", {}, 1000),
     "continuous odd": (Continuous, "continuous", {"time_limit": 7}, 500),
+    "maze": (Maze, "grid/maze", {"time_limit": 100}, 1500),
+    "maze wide": (
+        Maze,
+        "grid/maze",
+        {"width": 19, "height": 7, "lava": 4, "time_limit": 200},
+        1500,
+    ),
+    "maze keys": (Maze, "grid/keys", {"keys": 6, "lava": 20, "time_limit": 300}, 2500),
+    "maze small": (Maze, "grid/keys", {"width": 5, "height": 7, "keys": 2, "time_limit": 60}, 1500),
+    "forage": (World, "grid/forage", {"time_limit": 150}, 400),
+    "forage full": (
+        World,
+        "grid/forage",
+        {"width": 6, "height": 5, "agents": 4, "food": 11, "continuous": True, "time_limit": 200},
+        800,
+    ),
+    "predator_prey": (World, "grid/predator_prey", {"time_limit": 90, "width": 20}, 200),
+    "group": (World, "grid/group", {"time_limit": 90, "width": 14, "height": 9}, 200),
     "memory": (Memory, "memory", {}, 1000),
     "memory long": (Memory, "memory", {"symbols": 5, "delay": 9, "time_limit": 12}, 1000),
     "multiagent": (Multiagent, "multiagent", {}, 200),
@@ -55,6 +116,15 @@ CASES: dict[str, tuple[type[Twin], str, dict[str, Any], int]] = {
     "truncation": (Truncation, "truncation", {}, 1000),
     "reset_leak": (ResetLeak, "reset_leak", {"time_limit": 6}, 1000),
     "squared": (Squared, "squared", {}, 1000),
+    "snake": (Snake, "snake", {"time_limit": 300}, 3000),
+    "snake full": (Snake, "snake", {"width": 4, "height": 3, "food": 5, "time_limit": 90}, 3000),
+    "snake small": (Snake, "snake/small", {"width": 12, "height": 9, "food": 9}, 2000),
+    "snake crowd": (
+        Snake,
+        "snake/small",
+        {"width": 15, "height": 14, "snakes": 16, "food": 80, "max_length": 7, "time_limit": 60},
+        1500,
+    ),
     "squared large": (Squared, "squared", {"size": 7, "time_limit": 60}, 1000),
 }
 
@@ -89,9 +159,9 @@ def assert_same(step: Step, engine: Any, rows: Rows, env: int, where: str, exact
         if rows.action_mask is not None:
             same(rows.action_mask[row], step.masks[seat], "mask")
         same(rows.rewards[row], np.float32(step.rewards[seat]), "rewards")
-        assert rows.terminated[row] == step.terminated, where
-        assert rows.truncated[row] == step.truncated, where
-        if step.truncated:
+        assert rows.terminated[row] == np.broadcast_to(step.terminated, engine.seats)[seat], where
+        assert rows.truncated[row] == np.broadcast_to(step.truncated, engine.seats)[seat], where
+        if rows.truncated[row]:
             same(rows.final[row], step.final[seat], "final")
     for record, wanted in zip(records, step.records, strict=True):
         for name in ("seat", "episode", "length", "return", "truncated", "partial"):

@@ -232,6 +232,20 @@ def test_rows_that_do_not_fit_are_refused() -> None:
         engine.clone(0, 8)
 
 
+def test_an_env_of_other_seats_is_not_cloned() -> None:
+    """The two are as large as each other, but a seat's counters stand where the other has its state."""
+    engines = []
+    for name in ("connect_four", "connect_four/one_ply"):
+        engine = engine_of(name, 2)
+        rows = Rows.allocate(2 * engine.seats, engine.observation, engine.action)
+        engine.bind(rows, identity_rows(2, engine.seats), False)
+        engine.reset(0, 2, env_seeds(0, 0, 2))
+        engines.append(engine)
+    assert engines[0].env_nbytes == engines[1].env_nbytes
+    with pytest.raises(SkipjackError, match="seats"):
+        engines[0].clone(0, 0, engines[1])
+
+
 def test_a_clone_goes_on_as_its_source() -> None:
     vector = Serial(engine_of("breakout", 2, time_limit=600))
     vector.reset(4)

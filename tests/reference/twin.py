@@ -36,13 +36,13 @@ class Stream:
 
 @dataclass
 class Step:
-    """What one step of an env brought, a list entry a seat."""
+    """What one step of an env brought, a list entry a seat; flags may be one for all seats."""
 
     observations: list[Any]
     rewards: list[float]
     masks: list[Any]
-    terminated: bool = False
-    truncated: bool = False
+    terminated: bool | list[bool] = False
+    truncated: bool | list[bool] = False
     final: list[Any] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
 
@@ -64,9 +64,13 @@ class Twin:
         self.begin()
 
     def begin(self) -> None:
-        self.tick, self.length = 0, 0
+        self.tick, self.lengths = 0, [0] * self.seats
         self.totals = [0.0] * self.seats
         self.new_episode()
+
+    @property
+    def length(self) -> int:
+        return self.lengths[0]
 
     def observations(self) -> list[Any]:
         return [self.observe(seat) for seat in range(self.seats)]
@@ -75,9 +79,10 @@ class Twin:
         return [self.mask(seat) for seat in range(self.seats)]
 
     def step(self, actions: list[Any]) -> Step:
+        acts = [mask is None or bool(mask.any()) for mask in self.masks()]
         rewards, over, ticks = self.play(actions)
         self.tick += ticks
-        self.length += 1
+        self.lengths = [length + act for length, act in zip(self.lengths, acts, strict=True)]
         self.totals = [total + float(f32(r)) for total, r in zip(self.totals, rewards, strict=True)]
         late = self.tick >= self.limit
         if not (over or late):
@@ -87,7 +92,7 @@ class Twin:
             {
                 "seat": seat,
                 "episode": self.episode,
-                "length": self.length,
+                "length": self.lengths[seat],
                 "return": self.totals[seat],
                 "score": self.score(seat, truncated=not over),
                 "outcome": self.outcome(seat),

@@ -19,7 +19,15 @@ from skipjack.spaces import gymnasium as spaces
 from skipjack.vector.gymnasium import GymEnv, GymVector
 
 IDS = skipjack.gym.ids()
-SHORT = {"breakout": 60, "pong": 400, "stochastic": 9, "memory": 5, "password": 4, "reset_leak": 3}
+SHORT = {
+    "breakout": 60,
+    "game_2048": 30,
+    "memory": 5,
+    "password": 4,
+    "pong": 400,
+    "reset_leak": 3,
+    "stochastic": 9,
+}
 """Time limits under which episodes end often; the other games are short as they are."""
 
 MODES = [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP]

@@ -55,7 +55,7 @@ class TestThreadsCorridor(VectorContract):
         return Serial(Corridor(self.num_envs), groups=groups, final=final)
 
 
-ALL = [*sorted(registry.GAMES), "pong/two", "corridor"]
+ALL = [*sorted(registry.GAMES), "pong/two", "snake/small", "corridor"]
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -1,0 +1,1 @@
+"""Grid: mazes, and worlds of agents."""

@@ -1,0 +1,77 @@
+"""Snake: settings and spaces; the rules are in `rules.pyx`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from skipjack.config import Within
+from skipjack.games.snake.rules import Rules
+from skipjack.spaces import Actions, Layout
+
+SIDE = 11
+"""Cells a side of what a snake sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnakeConfig:
+    """Settings of Snake."""
+
+    width: Annotated[int, Within(2, 8192)] = 26
+    """Columns of the world."""
+    height: Annotated[int, Within(2, 8192)] = 26
+    """Rows of the world."""
+    snakes: Annotated[int, Within(1, 65_536)] = 1
+    """Snakes in one world, each a seat."""
+    food: Annotated[int, Within(1, 1_000_000)] = 1
+    """Pieces of food that lie in the world at any time."""
+    corpses: bool = False
+    """Whether every second segment of a snake that dies stays as a corpse, which can be eaten."""
+    max_length: Annotated[int, Within(2, 65_536)] = 1024
+    """Segments at which a snake stops growing."""
+    goal: Annotated[int, Within(2, 65_536)] = 100
+    """Segments at a life's end that make its score 1."""
+    time_limit: Annotated[int, Within(1, 1_000_000)] = 18_000
+    """Steps after which a snake's life is truncated."""
+    desynchronise: bool = True
+    """Cut each snake's first life at a random share of the time limit."""
+
+
+class Snake(Rules):
+    """A native engine of `num_envs` worlds, a seat a snake."""
+
+    Config = SnakeConfig
+    pace = 15.0  # steps a second for people
+
+    def __init__(self, num_envs: int, config: SnakeConfig = SnakeConfig()) -> None:
+        super().__init__(num_envs, config)
+        self.config = config
+        self.observation = Layout.box((SIDE, SIDE), np.uint8, low=0, high=7, kinds=8)
+        self.action = Actions.discrete(4, names=("up", "down", "left", "right"))
+
+    def scripted(self, observations: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Actions (rows, 1) of a player that takes the shortest free way to food that it sees.
+
+        Where there is none, it goes where the most room is around.
+
+        Args:
+            observations: (rows, 11, 11).
+        """
+        free = np.pad(observations < 3, ((0, 0), (1, 1), (1, 1)))
+        food = np.pad((observations == 1) | (observations == 2), ((0, 0), (1, 1), (1, 1)))
+        far = float(SIDE * SIDE)
+        way = np.where(food, 0.0, far)
+        for _ in range(3 * SIDE):
+            near = np.minimum.reduce([np.roll(way, by, axis) for axis in (1, 2) for by in (-1, 1)])
+            way = np.where(free, np.minimum(way, near + 1), far)
+        around = [np.roll(free, (dy, dx), (1, 2)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        room = np.sum(around, axis=0)
+        # Less is better: a way to food, else room, and never what is not free.
+        cost = np.where(way < far, way, far - room) + np.where(free, 0.0, 4 * far)
+        middle = SIDE // 2 + 1
+        beside = [(-1, 0), (1, 0), (0, -1), (0, 1)]
+        costs = np.stack([cost[:, middle + dy, middle + dx] for dy, dx in beside], axis=1)
+        return costs.argmin(axis=1)[:, None].astype(np.int32)
