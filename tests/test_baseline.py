@@ -131,9 +131,29 @@ def test_list_marks_who_has_one(made: Any, capsys: pytest.CaptureFixture[str]) -
     assert [line.split()[0] for line in lines if " baseline " in line] == ["squared"]
 
 
+UNTRAINED = {
+    "connect_four", "game_2048", "grid", "rock_paper_scissors", "snake", "tic_tac_toe",
+}  # fmt: skip
+"""Games whose presets are not tuned yet, and so ship no baselines. One that does leaves this list."""
+
+
+def test_games_that_ship_no_baseline_are_the_untuned_ones() -> None:
+    without = set()
+    for name in registry.names():
+        file = registry.baseline_file(name)
+        if name.partition("/")[0] in registry.GAMES and not (file and file.exists()):
+            without.add(name.partition("/")[0])
+    assert without == UNTRAINED
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [n for n in registry.names() if n.partition("/")[0] in registry.GAMES]
+    "name",
+    [
+        name
+        for name in registry.names()
+        if name.partition("/")[0] in registry.GAMES.keys() - UNTRAINED
+    ],
 )
 def test_every_preset_ships_a_baseline_that_plays_as_it_says(
     name: str, capsys: pytest.CaptureFixture[str]

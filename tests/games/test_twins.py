@@ -14,9 +14,9 @@ from skipjack.seeding import env_seeds
 from tests.games.test_contract import engine_of
 from tests.reference.breakout import Breakout
 from tests.reference.cartpole import CartPole
-from tests.reference.grid import Maze, World
 from tests.reference.connect_four import ConnectFour
 from tests.reference.game_2048 import Game2048
+from tests.reference.grid import Maze, World
 from tests.reference.pong import Pong
 from tests.reference.rock_paper_scissors import RockPaperScissors
 from tests.reference.sanity import (
@@ -33,7 +33,7 @@ from tests.reference.sanity import (
 )
 from tests.reference.snake import Snake
 from tests.reference.tic_tac_toe import TicTacToe
-from tests.reference.twin import Step, Twin
+from tests.reference.twin import Step
 
 ENVS = 4
 
