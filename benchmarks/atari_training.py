@@ -127,9 +127,9 @@ def main() -> None:
             called = [sys.executable, __file__, "--peer", game, "--updates", str(given.updates)]
             done = subprocess.run(called, check=True, capture_output=True, text=True)
             rates.setdefault("peer", []).append(float(done.stdout.split()[-1]))
-            rates.setdefault("standard", []).append(ours(f"atari:{game}/standard", 40_000))
-            rates.setdefault("fast", []).append(ours(f"atari:{game}", 120_000))
-            rates.setdefault("lstm", []).append(ours(f"atari:{game}/lstm", 160_000))
+            rates.setdefault("standard", []).append(ours(f"atari:{game}/standard", 24_000))
+            rates.setdefault("fast", []).append(ours(f"atari:{game}", 64_000))
+            rates.setdefault("lstm", []).append(ours(f"atari:{game}/lstm", 80_000))
         found["games"][game] = {
             name: {"median": statistics.median(each), "all": each} for name, each in rates.items()
         }

@@ -80,6 +80,6 @@ def _atari(arguments: Sequence[str]) -> int:
         known = "".join(f" {value:9.1f}" for value in human.SCORES.get(game, ()))
         print(f"  atari:{game:20}{known}".rstrip())
     print(
-        "Each has the presets fast, which is taken without a word, and standard: atari:pong/standard."
+        "Each has the presets fast, which is taken without a word, lstm and standard: atari:pong/lstm."
     )
     return 0

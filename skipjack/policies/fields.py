@@ -138,8 +138,10 @@ class _Planes(nn.Module):
             height, width = (height - kernel) // stride + 1, (width - kernel) // stride + 1
             channels = planes
         # PERF: with a pixel's channels side by side, a CPU's convolutions take half the time.
-        self.layers: nn.Module = nn.Sequential(*layers, nn.Flatten())
-        self.layers.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.layers = nn.Sequential(*layers, nn.Flatten())
+        for weight in self.layers.parameters():
+            if weight.ndim == 4:
+                weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         self.out = nn.Sequential(linear(channels * height * width, config.hidden), activation())
         self.size = config.hidden
         # Each cell of a small grid stands for something of its own; a picture's do not.

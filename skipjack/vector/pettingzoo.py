@@ -168,5 +168,5 @@ class Parallel(ParallelEnv[str, Any, Any]):
         rows, seat = self.vector.rows, self._seat[agent]
         info: Told = {"alive": bool(rows.alive[seat])}
         if rows.action_mask is not None:
-            info["action_mask"] = rows.action_mask[seat].copy()
+            info["action_mask"] = rows.action_mask[seat].astype(np.int8)  # as spaces sample by
         return info

@@ -55,7 +55,7 @@ class World:
     def __init__(self, configured: Configured, num_envs: int = 1, **changes: Any) -> None:
         self.name = configured.entry.full_name
         self.maker = registry.load(configured.entry.target)
-        if "clip_rewards" in settings.settings(type(configured.config.env)):
+        if getattr(configured.config.env, "clip_rewards", 0.0) is True:
             changes = {"clip_rewards": False, **changes}  # people look at the game's own score
         self.changes = changes
         config = settings.replace(whole_episodes(configured), changes)

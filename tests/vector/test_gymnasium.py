@@ -22,6 +22,9 @@ IDS = skipjack.gym.ids()
 SHORT = {
     "breakout": 60,
     "game_2048": 30,
+    "grid": 20,
+    "grid/keys": 20,
+    "grid/maze47": 20,
     "memory": 5,
     "password": 4,
     "pong": 400,
