@@ -132,10 +132,10 @@ def main() -> None:
     cores = os.cpu_count() or 1
     kinds: dict[str, Callable[[str], Generator[int]]] = {
         "bare loop, one core": bare,
-        "skipjack fast, one core": lambda game: ours(game, 1),
+        "skipjack lean, one core": lambda game: ours(game, 1),
         "skipjack standard, one core": lambda game: ours(game, 1, **STANDARD),
         "ale-py vector, one core": lambda game: ale_vector(game, 1),
-        f"skipjack fast, {cores} workers": lambda game: ours(game, cores),
+        f"skipjack lean, {cores} workers": lambda game: ours(game, cores),
         f"skipjack standard, {cores} workers": lambda game: ours(game, cores, **STANDARD),
         f"ale-py vector, {cores} threads": lambda game: ale_vector(game, cores),
         f"ale-py vector, {cores} threads, asynchronous": lambda game: ale_vector(game, cores, True),

@@ -99,11 +99,11 @@ def ours(env: str, steps: int) -> float:
         subprocess.run(
             [
                 sys.executable, "-m", "skipjack", "train", env, f"--train.steps={steps}", "--json",
-                "--eval.quota=1", "--eval.share=0.001", f"--run={folder}/run",
+                "--eval.quota=1", "--eval.share=0.001", "--run=run",
             ],
-            check=True, capture_output=True,
+            check=True, capture_output=True, cwd=folder,
         )  # fmt: skip
-        rows = [json.loads(line) for line in (Path(folder) / "run/metrics.jsonl").open()]
+        rows = [json.loads(line) for line in (Path(folder) / "runs/run/metrics.jsonl").open()]
     rows = [row for row in rows if "update" in row]
     first = rows[max(1, len(rows) // 10)]
     return (rows[-1]["steps"] - first["steps"]) / (rows[-1]["seconds"] - first["seconds"])
