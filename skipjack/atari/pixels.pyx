@@ -70,9 +70,9 @@ def stride(
 cdef class Areas:
     """Means of areas: a screen with fewer rows and columns, each of its pixels weighed by its share.
 
-    The sums are done in the order and the precision of OpenCV's INTER_AREA (rows of single precision,
-    columns first), so that the bytes are the same as its. Where both factors are whole numbers OpenCV
-    rounds in another way, by 1 at most.
+    The bytes are those of OpenCV's INTER_AREA: a mean so near a half that the order of its sum decides
+    is summed up again in OpenCV's order. Where both factors are whole numbers OpenCV rounds in another
+    way, and differs by 1 at most.
 
     Args:
         size: rows and columns of the screens.
@@ -82,7 +82,7 @@ cdef class Areas:
     cdef int rows, columns
     cdef int[::1] top, left
     cdef float[:, ::1] down, across
-    cdef float[::1] line, row, total
+    cdef float[::1] line, row
 
     def __init__(self, size: tuple[int, int], to: tuple[int, int]):
         self.top, self.down = shares(size[0], to[0])
@@ -90,7 +90,7 @@ cdef class Areas:
         self.rows, self.columns = to
         # An area at the edge looks past it, with a share of nothing.
         self.line = np.zeros(size[1] + self.across.shape[1], np.float32)
-        self.row, self.total = np.zeros((2, to[1]), np.float32)
+        self.row = np.zeros(to[1], np.float32)
 
     def shrink(
         self, const uint8_t[:, ::1] screen, const uint8_t[:, ::1] before, uint8_t[:, ::1] out
