@@ -6,8 +6,10 @@ The peer is the algorithm and the settings of CleanRL's `ppo_atari_envpool` (v1.
 horizon 128, four minibatches, four epochs, float32, the CNN of Mnih et al. 2015 on 84 x 84 x 4, Adam), in
 the shortest loop that does its work and without its logging, which makes it a little faster than the
 original. Skipjack runs `standard` (the same CNN, observations and epochs) and its own presets `fast` and
-`lstm`. In turns in one run, with nothing else on the machine; steps a second leave out the start and the
-first tenth of the updates.
+`lstm`. `limit` is the arithmetic of `standard` alone: its network forward once and forward and backward four
+times a step at its minibatch size, without emulators, losses, optimiser or anything else; the rate with
+emulators added is `limit and emulators`. In turns in one run, with nothing else on the machine; steps a
+second leave out the start and the first tenth of the updates.
 """
 
 from __future__ import annotations
@@ -93,6 +95,42 @@ def peer(game: str, updates: int) -> float:
     return updates * ENVS * HORIZON / (time.perf_counter() - began)
 
 
+def limit() -> float:
+    """Steps a second if there were nothing but the network's arithmetic of `standard`."""
+    import numpy as np
+    import torch
+
+    from skipjack.policies.config import PolicyConfig
+    from skipjack.policies.fields import FieldsEncoder
+    from skipjack.spaces import Layout
+
+    rows = 512
+    layout = Layout.box((4, 84, 84), np.uint8, 0, 255)
+    network = FieldsEncoder(layout, PolicyConfig(hidden=512)).parts[0]
+    seen = torch.randint(0, 256, (rows, 4, 84, 84), dtype=torch.uint8)
+    towards = torch.randn(rows, 512).bfloat16()
+    times: dict[str, list[float]] = {"act": [], "learn": []}
+    for _ in range(12):
+        with torch.autocast("cpu", torch.bfloat16):
+            began = time.perf_counter()
+            with torch.no_grad():
+                network(seen)
+            times["act"].append(time.perf_counter() - began)
+            began = time.perf_counter()
+            hidden = network(seen)
+        hidden.backward(towards)
+        times["learn"].append(time.perf_counter() - began)
+    act, learn = (statistics.median(times[name][2:]) for name in ("act", "learn"))
+    return rows / (act + EPOCHS * learn)
+
+
+def emulators(env: str) -> float:
+    """Steps a second of the envs alone, on all cores."""
+    called = [sys.executable, "-m", "skipjack", "bench", "steps", env, "--json"]
+    done = subprocess.run(called, check=True, capture_output=True, text=True)
+    return float(json.loads(done.stdout.splitlines()[-1])["speeds"][-1]["steps_per_second"])
+
+
 def ours(env: str, steps: int) -> float:
     """Steps a second of `skipjack train`, from its last line; the first tenth is left out."""
     with tempfile.TemporaryDirectory() as folder:
@@ -127,9 +165,12 @@ def main() -> None:
             called = [sys.executable, __file__, "--peer", game, "--updates", str(given.updates)]
             done = subprocess.run(called, check=True, capture_output=True, text=True)
             rates.setdefault("peer", []).append(float(done.stdout.split()[-1]))
-            rates.setdefault("standard", []).append(ours(f"atari:{game}/standard", 24_000))
+            rates.setdefault("standard", []).append(ours(f"atari:{game}/standard", 30_000))
             rates.setdefault("fast", []).append(ours(f"atari:{game}", 64_000))
             rates.setdefault("lstm", []).append(ours(f"atari:{game}/lstm", 80_000))
+            rates.setdefault("limit", []).append(limit())
+            both = 1 / rates["limit"][-1] + 1 / emulators(f"atari:{game}/standard")
+            rates.setdefault("limit and emulators", []).append(1 / both)
         found["games"][game] = {
             name: {"median": statistics.median(each), "all": each} for name, each in rates.items()
         }

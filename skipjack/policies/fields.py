@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from skipjack.policies.config import PolicyConfig
-from skipjack.policies.layers import ACTIVATIONS, linear, mlp, orthogonal
+from skipjack.policies.layers import ACTIVATIONS, BytesConv2d, linear, mlp, orthogonal
 from skipjack.policies.normalise import Normaliser
 from skipjack.spaces import Field, Layout
 
@@ -133,8 +133,14 @@ class _Planes(nn.Module):
         activation = ACTIVATIONS[config.activation]
         self.picture = min(height, width) >= PICTURE
         layers: list[nn.Module] = []
+        self.shift, self.scale = _to_unit(field)
+        # A picture of bytes goes into its first convolution as it is.
+        self.bytes = self.picture and layout.dtype_of(field) == "uint8" and not self.shift
         for planes, kernel, stride in KERNELS[config.picture if self.picture else "grid"]:
-            layers += [orthogonal(nn.Conv2d(channels, planes, kernel, stride)), activation()]
+            layer = nn.Conv2d(channels, planes, kernel, stride)
+            if self.bytes and not layers:
+                layer = BytesConv2d(channels, planes, kernel, stride, self.scale)
+            layers += [orthogonal(layer), activation()]
             height, width = (height - kernel) // stride + 1, (width - kernel) // stride + 1
             channels = planes
         # PERF: with a pixel's channels side by side, a CPU's convolutions take half the time.
@@ -148,7 +154,6 @@ class _Planes(nn.Module):
         wanted = config.normalise and not self.picture
         self.flat = _Numbers(layout, field, config) if wanted else None
         self.normaliser = self.flat.normaliser if self.flat else None
-        self.shift, self.scale = _to_unit(field)
 
     def numbers(self, values: Tensor) -> Tensor:
         """As a small grid's normaliser takes them in."""
@@ -157,16 +162,16 @@ class _Planes(nn.Module):
 
     def forward(self, values: Tensor) -> Tensor:
         """(rows, *field.shape) -> (rows, size)."""
-        seen = self._scaled(values) if self.flat is None else self.flat(values)
+        seen = values
+        if not self.bytes:
+            seen = self._scaled(values) if self.flat is None else self.flat(values)
         seen = seen.reshape(-1, *self.shape)
         seen = seen.movedim(-1, -3) if self.last else seen
         return self.out(self.layers(seen.reshape(len(seen), -1, *seen.shape[-2:])))
 
     def _scaled(self, values: Tensor) -> Tensor:
-        """In [0, 1]; bytes straight in the precision of the convolutions, which holds them all."""
-        lean = values.dtype == torch.uint8 and torch.is_autocast_enabled(values.device.type)
-        dtype = torch.get_autocast_dtype(values.device.type) if lean else torch.float32
-        plain = values.to(dtype)
+        """In [0, 1]."""
+        plain = values.float()
         return (plain - self.shift if self.shift else plain) * self.scale
 
 

@@ -133,7 +133,9 @@ class PPO:
         """Play one horizon with every group and keep it as the rollout."""
         if not self.held:
             self.start()
-        with threads(self.config.acting_threads):
+        # PERF: within an outer autocast the weights are cast once a rollout, not once a step.
+        kept = self._precision(), torch.autocast(self.device.type, enabled=False)
+        with threads(self.config.acting_threads), kept[0], kept[1]:
             self._play()
         self.idle.look(self.steps - self.began, self.config.horizon)
 

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from skipjack.errors import UsageError
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.encoders import MLPEncoder, WindowEncoder, make_encoder
 from skipjack.policies.fields import FieldsEncoder, _Categories, _Numbers, _Planes, unpack
+from skipjack.policies.layers import BytesConv2d
 from skipjack.policies.policy import Policy
 from skipjack.spaces import Actions, Field, Layout
 from skipjack.testing import PolicyContract
@@ -117,11 +119,40 @@ def test_grids_and_pictures_of_every_size(side: int, kind: type) -> None:
     layout = Layout.box((side, side, 3), kind, 0, 255)
     encoder = make_encoder(layout, PolicyConfig(hidden=16))
     (part,) = encoder.parts
-    seen: list[torch.Tensor] = []
-    part.layers.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    first = part.layers[0]
+    found: list[torch.Tensor] = []
+    first.register_forward_hook(lambda _, given, output: found.append(output))
     full = torch.full((2, side, side, 3), 255).to(getattr(torch, np.dtype(kind).name))
     assert encoder(full).shape == (2, 16)
-    assert seen[0].max() == 1
+    ones = torch.ones(2, 3, side, side)
+    expected = nn.functional.conv2d(ones, first.weight, first.bias, first.stride)
+    torch.testing.assert_close(found[0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("channels", "height", "width", "kernel", "stride"),
+    [
+        (4, 84, 84, 8, 4),
+        (2, 105, 80, 8, 4),
+        (3, 50, 47, 4, 2),
+        (1, 38, 41, 8, 4),
+        (2, 40, 40, 5, 3),
+    ],
+)
+def test_convolutions_over_bytes_are_convolutions(
+    channels: int, height: int, width: int, kernel: int, stride: int
+) -> None:
+    """To their gradients, also where the kernels do not reach the picture's edge."""
+    layer = BytesConv2d(channels, 6, kernel, stride, 1 / 255)
+    picture = torch.randint(0, 256, (3, channels, height, width), dtype=torch.uint8)
+    found = layer(picture)
+    expected = nn.functional.conv2d(picture / 255, layer.weight, layer.bias, stride)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    towards = torch.randn_like(found)
+    gradients = torch.autograd.grad(found, list(layer.parameters()), towards)
+    wanted = torch.autograd.grad(expected, list(layer.parameters()), towards)
+    for one, other in zip(gradients, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(8, 8, 111), (111, 8, 8), (64, 48, 3), (3, 64, 48)])
