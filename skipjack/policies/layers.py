@@ -30,6 +30,12 @@ def orthogonal(layer: Layer, gain: float = math.sqrt(2)) -> Layer:
     return layer
 
 
+def computing_type(given: Tensor) -> torch.dtype:
+    """What layers compute in on the device of `given`: half precision under autocast."""
+    kind = given.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else torch.float32
+
+
 class BytesConv2d(nn.Conv2d):
     """A convolution over pictures of bytes, scaled: `conv(scale * bytes)`, without padding.
 
@@ -44,9 +50,10 @@ class BytesConv2d(nn.Conv2d):
 
     def forward(self, picture: Tensor) -> Tensor:
         """(n, channels, height, width) uint8 -> (n, planes, height of them, width of them)."""
-        kind, device = self.weight.dtype, picture.device.type
-        if torch.is_autocast_enabled(device):
-            kind = torch.get_autocast_dtype(device)  # half precision holds every byte
+        kind, device = (
+            computing_type(picture),
+            picture.device.type,
+        )  # half precision holds every byte
         weight, step, reach = self.weight * self.scale, self.step, self.side // self.step
         if device != "cpu" or self.side % step:
             return nn.functional.conv2d(picture.to(kind), weight, self.bias, step)

@@ -67,7 +67,9 @@ def test_each_part_is_read_in_its_own_way() -> None:
     camera, grid, place, speed, level = encoder.parts
     assert (camera.picture, grid.picture) == (True, False)
     hot = place(torch.tensor([[-2, 2], [0, 9]]))
-    assert hot.tolist() == [[1, 0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]]
+    assert hot.tolist() == [[1, 0, 0, 0, 0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]]
+    many = _Categories(Field("many", (1,), 0, 254, 255, U8))
+    assert many(torch.tensor([[0]], dtype=torch.uint8)).sum() == 1
     assert level(torch.tensor([[0, 5, 10]], dtype=torch.uint8)).tolist() == [[0, 0.5, 1]]
     assert speed(torch.tensor([3.0], dtype=torch.float64)).tolist() == [[3]]
 
