@@ -52,8 +52,10 @@ TARGETS = {
 beyond anybody's knowledge."""
 TARGET = 0.95
 
-EPISODES = 20
-"""Episodes that an update's mean must be over to count as reaching the target."""
+HOLDS, EPISODES = 10, 20
+"""Updates over which the mean must be the target to count as reached, and the least episodes in them.
+One update is not enough: the first episodes of a training that end are its shortest, and in a game like a
+maze those are the solved ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +279,7 @@ def commits(results: Iterable[Mapping[str, Any]]) -> str:
 def reached(
     rows: Sequence[dict[str, Any]], target: float | None, start: float
 ) -> dict[str, Any] | None:
-    """Steps and seconds at the first update whose episodes' mean score is the target; or None.
+    """Steps and seconds at the first update whose episodes' mean score is the target and holds; or None.
 
     Args:
         rows: the run's metrics.
@@ -286,8 +288,12 @@ def reached(
     """
     if target is None:
         return None
-    for row in rows:
-        if row.get("episodes", 0) >= EPISODES and (row.get("episodes/score") or 0) >= target:
+    rows = [row for row in rows if row.get("episodes/score") is not None]
+    for i, row in enumerate(rows):
+        held = rows[i : i + HOLDS]
+        count = sum(each["episodes"] for each in held)
+        total = sum(each["episodes"] * each["episodes/score"] for each in held)
+        if row["episodes/score"] >= target and count >= EPISODES and total >= target * count:
             return {"steps": row["steps"], "seconds": start + row["seconds"]}
     return None
 

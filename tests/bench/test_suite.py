@@ -178,17 +178,27 @@ def test_self_play_has_no_target(children: Children, tmp_path: Path) -> None:
     assert (result["run"], result["target"], result["reached"]) == ("pong-two-1", None, None)
 
 
-def test_reached_asks_for_a_mean_over_enough_episodes() -> None:
-    rows = [
-        {"steps": 1, "seconds": 1.0, "episodes": 19, "episodes/score": 1.0},
-        {"steps": 2, "seconds": 2.0, "episodes": 0},
-        {"steps": 3, "seconds": 3.0, "episodes": 20, "episodes/score": None},
-        {"steps": 4, "seconds": 4.0, "episodes": 20, "episodes/score": 0.5},
-        {"steps": 5, "seconds": 5.0, "episodes": 20, "episodes/score": 0.9},
-        {"kind": "evaluation", "score": 1.0, "episodes": 99},
+def means(*scores: float | None, episodes: int = 20) -> list[dict[str, Any]]:
+    return [
+        {"steps": i, "seconds": float(i), "episodes": episodes, "episodes/score": score}
+        for i, score in enumerate(scores)
     ]
-    assert suite.reached(rows, 0.5, 0.25) == {"steps": 4, "seconds": 4.25}
+
+
+def test_reached_asks_for_a_mean_over_enough_episodes() -> None:
+    rows = means(0.1, None, 0.5, 0.9)
+    rows += [{"kind": "evaluation", "score": 1.0, "episodes": 99}]
+    assert suite.reached(rows, 0.5, 0.25) == {"steps": 2, "seconds": 2.25}
     assert suite.reached(rows, 0.95, 0.25) is None
+    few = means(0.9, 0.9, 0.9, episodes=6)
+    assert suite.reached(few, 0.5, 0.0) is None
+    assert suite.reached([*few, *means(0.9, episodes=6)], 0.5, 0.0) == {"steps": 0, "seconds": 0.0}
+
+
+def test_reached_asks_for_a_mean_that_holds() -> None:
+    """The first episodes of a training that end are those of lucky envs."""
+    rows = means(1.0, 0.2, 0.2, 0.6, 0.9, 0.9, 0.9)
+    assert suite.reached(rows, 0.9, 0.0) == {"steps": 4, "seconds": 4.0}
 
 
 DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
