@@ -16,9 +16,9 @@ from libc.string cimport memset
 cdef class TurnGame(SimpleGame):
     """A game of two sides that move in turn, each a seat or one of them a scripted player.
 
-    It writes `clear(env)`, an empty board (the env's memory is zero); `play(env, side, choice)`, a side's move,
-    which tells what it did; `see(env, seat, out)`, the observation; `allow(env, legal)`, a byte for each
-    choice that is legal, for the side to move; and `reply(env, side)`, the scripted player's choice.
+    It writes `clear(env)`, an empty board (the env's memory is zero); `play(env, side, choice)`, a side's
+    move, which tells what it did; `see(env, seat, out)`, the observation; `allow(env, legal)`, a byte for
+    each choice that is legal, for the side to move; and `reply(env, side)`, the scripted player's choice.
 
     Args:
         num_envs: number of envs.

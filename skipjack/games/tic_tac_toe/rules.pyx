@@ -4,9 +4,9 @@
     3 | 4 | 5          | o |          o takes 8 and has a line
     6 | 7 | 8        x |   |
 
-Two sides move in turn (`skipjack/native/turns.pyx`: who begins, rewards, score, statistics). Three of a side's
-in a row, a column or a diagonal win; a full board without any is a draw. The mask allows the free cells;
-one that is taken, chosen by hand all the same, loses the game.
+Two sides move in turn (`skipjack/native/turns.pyx`: who begins, rewards, score, statistics). Three of a
+side's in a row, a column or a diagonal win; a full board without any is a draw. The mask allows the free
+cells; one that is taken, chosen by hand all the same, loses the game.
 
 `opponent`: "self" makes both sides seats. All others play the second side inside the step, so that the
 one seat always has the move, in half of the games as the side that begins:
