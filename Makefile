@@ -3,11 +3,14 @@
 #   make train          train Breakout with the dashboard (ENV=pong/lstm and others: skipjack list)
 #   make test           lint, types and every test
 #   make soak           fifty kills of a training run
+#   make sanitize       ten million random actions of every game on a build that watches addresses
 #   make clean          remove the environment and everything that was built
 
 PYTHON ?= python3
 VENV ?= .venv
 ENV ?= breakout
+STEPS ?= 10_000_000
+GAMES ?=
 BIN := $(VENV)/bin
 SOURCES := setup.py pyproject.toml constraints.txt $(shell find skipjack -name '*.pyx' -o -name '*.pxd' -o -name '*.hpp')
 
@@ -15,7 +18,7 @@ SOURCES := setup.py pyproject.toml constraints.txt $(shell find skipjack -name '
 export SKIPJACK_NATIVE ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: train test soak check clean
+.PHONY: train test soak sanitize check clean
 
 train: $(VENV)/.installed
 	$(BIN)/skipjack train $(ENV) $(ARGS)
@@ -30,6 +33,9 @@ check: $(VENV)/.installed-dev
 
 soak: $(VENV)/.installed-dev
 	SKIPJACK_KILLS=50 $(BIN)/python -m pytest tests/run/test_resume.py -k kill
+
+sanitize: $(VENV)/.installed-dev
+	.ci/sanitize "$(abspath $(BIN))/python" --steps $(STEPS) $(GAMES)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -78,17 +79,29 @@ def test_commands_and_environments_in_the_readme_exist() -> None:
                 *registry.ADAPTERS,
                 *registry.names(),
                 "suite",
+                "--all",
             )
 
 
 def test_links_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
     for page in pages:
         text = page.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
         for target in re.findall(r"`((?:skipjack|tests|docs|benchmarks|examples)/[\w/.]+)`", text):
             assert (ROOT / target).exists(), f"{page.name}: {target}"
+
+
+def test_pages_of_the_games_are_what_the_code_says() -> None:
+    """`python docs/pages.py` wrote them last after the code and the files of figures changed."""
+    spec = importlib.util.spec_from_file_location("pages", ROOT / "docs" / "pages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    pages = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pages)
+    for path, text in pages.texts().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path}: run python docs/pages.py"
 
 
 def test_figures_are_filled_in() -> None:

@@ -23,6 +23,11 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
     Envs written in Python are measured on worker processes instead: on one, this one, and on all.
     Drawing the actions is not part of the time: 64 sets are drawn before, or legal ones between two
     steps where there are masks. Rows that wait for others count no step.
+
+    Returns:
+        env; speeds, one for each number of threads or workers, with its steps_per_second, lowest and
+        highest; rows; observation_bytes (a row); env_bytes (one env's state) and reset_seconds (one env's,
+        on one thread), None where Python makes the envs.
     """
     row: dict[str, Any] = {"env": configured.entry.full_name, "speeds": []}
     engine_class = registry.load(configured.entry.target)
@@ -44,6 +49,8 @@ def measure(configured: Configured, seconds: float, repetitions: int) -> dict[st
         row["rows"] = vector.num_rows
         row["observation_bytes"] = vector.observation.nbytes
         row["env_bytes"] = getattr(vector.engine, "env_nbytes", None)
+        if count == 1:
+            row["reset_seconds"] = None if in_python else _reset_seconds(vector, repetitions)
         vector.close()
     return row
 
@@ -55,6 +62,16 @@ def summary(measured: Sequence[float]) -> dict[str, float]:
         "lowest": min(measured),
         "highest": max(measured),
     }
+
+
+def _reset_seconds(vector: Vector, repetitions: int) -> float:
+    """What a new first episode of one env takes."""
+    spent = []
+    for seed in range(repetitions):
+        began = time.perf_counter()
+        vector.reset(seed)
+        spent.append((time.perf_counter() - began) / vector.num_envs)
+    return statistics.median(spent)
 
 
 def _measure_steps(vector: Vector, seconds: float, repetitions: int) -> list[float]:

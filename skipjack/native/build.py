@@ -33,8 +33,7 @@ def digest(module: str) -> bytes:
     Envs saved under other rules have the same size but another future: they must not be loaded.
     """
     hashed = hashlib.blake2b(digest_size=8)
-    shared = (ROOT / "native" / name for name in ("kernel.pxd", "kernel.pyx", "cells.pxd"))
-    for source in (_source(module), *shared):
+    for source in (_source(module), *sorted((ROOT / "native").glob("*.p[xy][dx]"))):
         if source.exists():
             hashed.update(source.read_bytes())
     return hashed.digest()

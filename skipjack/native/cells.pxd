@@ -68,6 +68,34 @@ cdef inline int empty_cell(const Ground* g, Stream* stream, const uint8_t* cells
     return -1
 
 
+cdef inline void feed(
+    const Ground* g, Stream* stream, uint8_t* cells, int food, int* owed
+) noexcept nogil:
+    """Place the food that is owed on random empty cells, as far as there is room."""
+    cdef int cell
+    while owed[0] > 0:
+        cell = empty_cell(g, stream, cells)
+        if cell < 0:
+            return
+        cells[cell] = <uint8_t>food
+        owed[0] -= 1
+
+
+cdef inline int scale(int count) noexcept nogil:
+    """What an index below `count`, 2 or more, is multiplied by for a byte: see `scaled`."""
+    return (255 * 65536 + count - 2) // (count - 1)
+
+
+cdef inline uint8_t scaled(int index, int scale) noexcept nogil:
+    """An index x 255 / the last one, rounded down."""
+    return <uint8_t>((index * scale) >> 16)
+
+
+cdef inline uint8_t[:, ::1] as_array(const Ground* g, uint8_t* cells):
+    """The cells, walls included, to look at or change from Python; it owns nothing."""
+    return <uint8_t[: g.height + 2 * VISION, : g.stride]>cells
+
+
 cdef inline void window(const uint8_t* middle, Py_ssize_t stride, uint8_t* out) noexcept nogil:
     """The SIDE x SIDE cells around one."""
     cdef const uint8_t* source = middle - VISION * (stride + 1)

@@ -10,7 +10,7 @@ from libc.string cimport memcpy, memset
 # Raised whenever a struct or function below changes; games built against another number refuse
 # to load (`skipjack.native.ABI`).
 cdef enum:
-    ABI = 3
+    ABI = 4
 
 
 cdef struct Stream:
@@ -236,6 +236,7 @@ cdef class SimpleGame(Game):
     cdef void new_episode(self, int env) noexcept nogil
     cdef bint advance(self, int env) noexcept nogil
     cdef float score(self, int env, int seat, bint truncated) noexcept nogil
+    cdef float outcome(self, int env, int seat, bint truncated) noexcept nogil
     cdef void fill(self, int env, int seat, float* stats) noexcept nogil
     cdef void observe(self, int env, int seat, void* out) noexcept nogil
 

@@ -1,9 +1,9 @@
 """The kernel of the native games: blocks of state, episode records, save and load.
 
 A game subclasses `Game` in its `rules.pyx` and writes `reset_range`, `step_range` and `draw`; the
-kernel gives it streams, rows, flags and records (the inline functions in `kernel.pxd`). A game of
-a few lines subclasses `SimpleGame` instead. Either is an `Engine` (`skipjack.rows`) once its Python
-class adds the layouts.
+kernel gives it streams, rows, flags and records (the inline functions in `kernel.pxd`). A game whose
+seats' episodes end together subclasses `SimpleGame` instead, one of two sides that move in turn
+`TurnGame` (`turns.pyx`). Each is an `Engine` (`skipjack.rows`) once its Python class adds the layouts.
 """
 
 from libc.math cimport NAN
@@ -34,6 +34,9 @@ cdef extern from *:
 checked = bool(SKIPJACK_CHECKED)
 """Whether this build checks actions, observations and rewards in every step."""
 
+KERNEL = "skipjack.native."
+"""Where the classes are that games subclass."""
+
 cdef enum:
     ALIGN = 64          # a cache line: envs stepped by two threads never share one
 
@@ -60,11 +63,12 @@ cdef class Game:
     ):
         cdef size_t block
         module = type(self).__module__
-        for base in type(self).__mro__:
-            if base.__base__ in (Game, SimpleGame) and base is not SimpleGame:
+        for base in type(self).__mro__[:-1]:
+            if base.__base__.__module__.startswith(KERNEL) and not base.__module__.startswith(KERNEL):
                 module = base.__module__
                 warn_if_stale(module)
                 self.rules = digest(module)
+                break
         if abi != ABI:
             raise must(
                 "a game must be built for this version of the kernel", hint=remedy(module),
@@ -344,8 +348,9 @@ cdef class SimpleGame(Game):
 
     It writes `new_episode(env)`; `advance(env)`, a tick that gives each seat its reward and tells
     whether the rules end the episode; `score(env, seat, truncated)` of an episode that ends;
-    `observe(env, seat, out)`, and where it has them `fill(env, seat, stats)` for its statistics.
-    Short, at the price of four virtual calls an env and step where `Game` has one a range.
+    `observe(env, seat, out)`, which writes the row's mask as well if the game has masks; and where it
+    has them `outcome(env, seat, truncated)` (1 won, 0.5 drawn, 0 lost) and `fill(env, seat, stats)`.
+    Short, at the price of three virtual calls an env and step where `Game` has one a range.
     """
 
     cdef void new_episode(self, int env) noexcept nogil:
@@ -356,6 +361,9 @@ cdef class SimpleGame(Game):
 
     cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
         return 0
+
+    cdef float outcome(self, int env, int seat, bint truncated) noexcept nogil:
+        return NAN
 
     cdef void fill(self, int env, int seat, float* stats) noexcept nogil:
         pass
@@ -383,13 +391,14 @@ cdef class SimpleGame(Game):
         """Record what each seat's episode was, and begin the next."""
         cdef int seat
         cdef void* out
-        cdef float score
+        cdef float score, outcome
         for seat in range(self.k.seats):
             out = final_observation(&self.k, row(&self.k, env, seat), truncated)
             if out != NULL:
                 self.observe(env, seat, out)
             score = self.score(env, seat, truncated)
-            self.fill(env, seat, finish(&self.k, env, seat, truncated, score, NAN))
+            outcome = self.outcome(env, seat, truncated)
+            self.fill(env, seat, finish(&self.k, env, seat, truncated, score, outcome))
         self.new_episode(env)
         begin(&self.k, env)
 

@@ -63,11 +63,13 @@ class EngineContract:
         return engine, rows, row_of
 
     def act(self, engine: Any, rows: Rows, row_of: npt.NDArray[np.int32], step: int) -> None:
-        """Random actions that depend on env, seat and step alone."""
+        """Random actions that depend on env, seat and step alone: legal ones, every eighth step any."""
+        masks = rows.action_mask if step % 8 < 7 else None
         for env in range(engine.num_envs):
             generator = np.random.default_rng([step, env])
             for row in row_of[env]:
-                rows.actions[row] = engine.action.draw(generator, 1)[0]
+                legal = None if masks is None else masks[[row]]
+                rows.actions[row] = engine.action.draw(generator, 1, legal)[0]
 
     def copied(self, rows: Rows, records: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
         """Copies of everything that an engine writes, but `final`, which keeps what is old."""

@@ -8,10 +8,10 @@
         0   o  x  o  x  .  x  .      o has a line of four
     action  0  1  2  3  4  5  6
 
-Two sides move in turn; who begins is drawn for each game. A stone falls to the lowest free cell of its
-column. Four of a side's in a row, a column or a diagonal win; a full board without any is a draw. The
-mask allows the columns that are not full, and nothing at all to the side that waits: what it does is
-ignored and no step of its own. A full column, chosen by hand all the same, loses the game.
+Two sides move in turn (`skipjack/native/turns.pyx`: who begins, rewards, score, statistics). A stone falls to
+the lowest free cell of its column. Four of a side's in a row, a column or a diagonal win; a full board
+without any is a draw. The mask allows the columns that are not full; a full one, chosen by hand all the
+same, loses the game.
 
 `opponent`: "self" makes both sides seats. All others play the second side inside the step, so that the
 one seat always has the move, in half of the games as the side that begins:
@@ -23,7 +23,7 @@ one seat always has the move, in half of the games as the side that begins:
 Where an opponent likes several columns alike, the env's stream draws one of them.
 
 Actions: 0 .. 6, the column. Reward: 1 for a win, -1 for a loss, when it happens. Score and outcome: 1 for a
-win, 0.5 for a draw (and for a game that is cut), 0 for a loss. Statistics: plies (stones on the board),
+win, 0.5 for a draw (and for a game that is cut), 0 for a loss. Statistics: plies (stones of both sides),
 began (1 if this seat did), first_won (1 if the side that began won), draw, illegal (1 if this seat chose
 a full column). A tick is a stone.
 
@@ -31,14 +31,13 @@ Observation, uint8[2, 6, 7]: 1 where a stone of the seat's own is, then where on
 highest row comes first. Nothing tells the sides apart, so that both see alike.
 """
 
-from skipjack.native.kernel cimport *
 from skipjack.native.scene import Circle, Rectangle, Scene, Text
+from skipjack.native.turns cimport *
 
 cdef enum:
     COLUMNS = 7
     ROWS = 6
     CELLS = 42
-    NOBODY = -1
     WON = 1000          # more than all lines of the board together
     COARSE = 8          # lines of four that count as one
 
@@ -58,15 +57,9 @@ cdef struct Config:
 
 # Stones are bits, a cell each: row and column in 8 * row + column. The eighth bit of a row stays
 # empty, so that no line runs over an edge.
-cdef struct State:
+cdef struct Board:
     uint64_t stones[2]      # of each side
     uint64_t last           # the newest stone; 0 before the first
-    int32_t first           # the side that began
-    int32_t mover           # the side to move
-    int32_t plies           # stones on the board
-    int32_t winner          # the side that won, or NOBODY
-    int32_t illegal         # the side that chose a full column, or NOBODY
-    int32_t reserved
 
 
 # ---- the board ----
@@ -90,6 +83,13 @@ cdef inline bint has_four(uint64_t stones) noexcept nogil:
     return (lines(stones, 1) | lines(stones, 7) | lines(stones, 8) | lines(stones, 9)) != 0
 
 
+cdef inline int column_at(uint64_t cell) noexcept nogil:
+    """The column of a cell; 0 for none."""
+    while cell > 0xFF:
+        cell >>= 8
+    return count(cell - 1) if cell else 0
+
+
 cdef inline int count(uint64_t cells) noexcept nogil:
     cells -= cells >> 1 & <uint64_t>0x5555555555555555
     cells = (cells & <uint64_t>0x3333333333333333) + (cells >> 2 & <uint64_t>0x3333333333333333)
@@ -103,23 +103,6 @@ cdef inline uint64_t draw_one(uint64_t cells, Stream* stream) noexcept nogil:
     for _i in range(below(stream, count(cells))):
         cells &= cells - 1
     return cells & (~cells + 1)
-
-
-cdef bint place(State* s, uint64_t cell) noexcept nogil:
-    """The mover's stone into a cell, 0 for a column that is full; true if the game is over."""
-    cdef int side = s.mover
-    s.mover = 1 - side
-    if cell == 0:
-        s.illegal = side
-        s.winner = 1 - side
-        return True
-    s.stones[side] |= cell
-    s.last = cell
-    s.plies += 1
-    if has_four(s.stones[side]):
-        s.winner = side
-        return True
-    return s.plies == CELLS
 
 
 # ---- opponents ----
@@ -203,24 +186,7 @@ cdef uint64_t reply(const Config* c, uint64_t own, uint64_t other, Stream* strea
     return draw_one(found if found else cells, stream)
 
 
-# ---- reset, step and observe ----
-
-cdef void new_game(const Config* c, State* s, Stream* stream) noexcept nogil:
-    memset(s, 0, sizeof(State))
-    s.winner = s.illegal = NOBODY
-    s.first = s.mover = below(stream, 2)
-    if c.opponent != SELF and s.mover == 1:
-        place(s, reply(c, 0, 0, stream))
-
-
-cdef bint advance(const Config* c, State* s, Stream* stream, int column) noexcept nogil:
-    """The mover's stone, and the opponent's if it plays here; true if the game is over."""
-    if column < 0 or column >= COLUMNS:
-        column = 0
-    if place(s, landings(s.stones[0] | s.stones[1]) & column_of(column)):
-        return True
-    return c.opponent != SELF and place(s, reply(c, s.stones[1], s.stones[0], stream))
-
+# ---- what a seat sees ----
 
 cdef inline void spread(uint64_t bits, uint8_t* out) noexcept nogil:
     """Seven bits as seven bytes."""
@@ -229,21 +195,7 @@ cdef inline void spread(uint64_t bits, uint8_t* out) noexcept nogil:
     memcpy(out, &wide, COLUMNS)
 
 
-cdef inline void observe(const State* s, int seat, uint8_t* out) noexcept nogil:
-    cdef uint64_t own = s.stones[seat], other = s.stones[1 - seat]
-    cdef Py_ssize_t i
-    for i in range(ROWS):
-        spread(own >> 8 * (ROWS - 1 - i), out + COLUMNS * i)
-        spread(other >> 8 * (ROWS - 1 - i), out + CELLS + COLUMNS * i)
-
-
-cdef inline void allow(const State* s, int seat, uint8_t* out) noexcept nogil:
-    """The columns whose highest cell is free, if the seat has the move."""
-    cdef uint64_t free = ~(s.stones[0] | s.stones[1]) >> 8 * (ROWS - 1)
-    spread(free if s.mover == seat else 0, out)
-
-
-cdef class Rules(Game):
+cdef class Rules(TurnGame):
     """The native engine; `skipjack.games.connect_four.env.ConnectFour` adds spaces and settings."""
 
     cdef Config config
@@ -254,69 +206,42 @@ cdef class Rules(Game):
             OPPONENTS.get(config.opponent, MINIMAX), int(ahead) if ahead.isdecimal() else config.depth
         )
         super().__init__(
-            num_envs, sizeof(State), config.time_limit,
-            teams=(0, 1) if self.config.opponent == SELF else (0,),
-            desynchronise=config.desynchronise,
-            statistics=("plies", "began", "first_won", "draw", "illegal"), abi=ABI,
+            num_envs, sizeof(Board), config.time_limit, alone=self.config.opponent != SELF,
+            desynchronise=config.desynchronise, abi=ABI,
         )
 
-    cdef void reset_range(self, int lo, int hi) noexcept nogil:
-        cdef int env
-        for env in range(lo, hi):
-            new_game(&self.config, <State*>state(&self.k, env), &header(&self.k, env).stream)
-            self.show(env)
+    cdef Move play(self, int env, int side, int column) noexcept nogil:
+        cdef Board* s = <Board*>board(&self.k, env)
+        cdef uint64_t cell = landings(s.stones[0] | s.stones[1]) & column_of(column)
+        if cell == 0:
+            return ILLEGAL
+        s.stones[side] |= cell
+        s.last = cell
+        if has_four(s.stones[side]):
+            return WINS
+        return DRAWS if landings(s.stones[0] | s.stones[1]) == 0 else GOES_ON
 
-    cdef void step_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s
-        cdef int env, seat, plies, reward
-        cdef bint over, late
-        for env in range(lo, hi):
-            s = <State*>state(k, env)
-            seat, plies = s.mover, s.plies
-            over = advance(
-                &self.config, s, &header(k, env).stream, choices(k, row(k, env, seat))[0]
-            )
-            reward = (s.winner == 0) - (s.winner == 1)
-            give(k, env, 0, reward, seat == 0)
-            if k.seats == 2:
-                give(k, env, 1, -reward, seat == 1)
-            late = elapse(k, env, s.plies - plies)
-            if over or late:
-                self.end(env, not over)
-            self.show(env)
+    cdef int reply(self, int env, int side) noexcept nogil:
+        cdef Board* s = <Board*>board(&self.k, env)
+        cdef Stream* stream = &header(&self.k, env).stream
+        return column_at(reply(&self.config, s.stones[side], s.stones[1 - side], stream))
 
-    cdef void show(self, int env) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef int seat
-        for seat in range(k.seats):
-            observe(s, seat, <uint8_t*>observation(k, row(k, env, seat)))
-            allow(s, seat, mask(k, row(k, env, seat)))
+    cdef void see(self, int env, int seat, void* out) noexcept nogil:
+        cdef Board* s = <Board*>board(&self.k, env)
+        cdef uint64_t own = s.stones[seat], other = s.stones[1 - seat]
+        cdef uint8_t* cells = <uint8_t*>out
+        cdef Py_ssize_t i
+        for i in range(ROWS):
+            spread(own >> 8 * (ROWS - 1 - i), cells + COLUMNS * i)
+            spread(other >> 8 * (ROWS - 1 - i), cells + CELLS + COLUMNS * i)
 
-    cdef void end(self, int env, bint truncated) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef int seat
-        cdef float outcome
-        cdef uint8_t* out
-        cdef float* stats
-        for seat in range(k.seats):
-            out = <uint8_t*>final_observation(k, row(k, env, seat), truncated)
-            if out != NULL:
-                observe(s, seat, out)
-            outcome = 0.5 + 0.5 * ((s.winner == seat) - (s.winner == 1 - seat))
-            stats = finish(k, env, seat, truncated, outcome, outcome)
-            stats[0] = s.plies
-            stats[1] = s.first == seat
-            stats[2] = s.winner == s.first
-            stats[3] = s.winner == NOBODY and not truncated
-            stats[4] = s.illegal == seat
-        new_game(&self.config, s, &header(k, env).stream)
-        begin(k, env)
+    cdef void allow(self, int env, uint8_t* legal) noexcept nogil:
+        """The columns whose highest cell is free."""
+        cdef Board* s = <Board*>board(&self.k, env)
+        spread(~(s.stones[0] | s.stones[1]) >> 8 * (ROWS - 1), legal)
 
     cdef object draw(self, int env):
-        cdef State* s = <State*>state(&self.k, env)
+        cdef Board* s = <Board*>board(&self.k, env)
         cdef uint64_t cell, won = 0, part
         cdef int row, column, side, apart
         for side in range(2):
@@ -347,18 +272,16 @@ cdef class Rules(Game):
         """
         cdef Config config = self.config
         cdef Stream stream = Stream(own * <uint64_t>0x9E3779B97F4A7C15 + other)
-        cdef uint64_t cell
         if config.opponent == SELF:
             config.opponent = ONE_PLY
-        cell = reply(&config, own, other, &stream)
-        return (int(cell).bit_length() - 1) % 8 if cell else 0
+        return column_at(reply(&config, own, other, &stream))
 
     def native_config(self):
         """The settings that the C code reads, as a dictionary."""
         return self.config
 
     cdef dict peek(self, int env):
-        return (<State*>state(&self.k, env))[0]
+        return (<Board*>board(&self.k, env))[0]
 
     cdef put(self, int env, dict values):
-        (<State*>state(&self.k, env))[0] = values
+        (<Board*>board(&self.k, env))[0] = values

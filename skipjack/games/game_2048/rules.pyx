@@ -22,8 +22,8 @@ if there was such a tile), illegal (steps that were no move).
 Observation, uint8[4, 4], categories 0 .. 15: 0 for a free cell, else the power of two (1 is 2, 11 is 2048).
 """
 
-from libc.math cimport NAN
 from libc.stdint cimport uint16_t
+from libc.string cimport memset
 
 from skipjack.native.kernel cimport *
 from skipjack.native.scene import Rectangle, Scene, Text
@@ -163,14 +163,7 @@ cdef void add_tile(State* s, Stream* stream) noexcept nogil:
     s.board |= free * (2 if below(stream, 10) == 0 else 1)
 
 
-cdef void new_game(State* s, Stream* stream) noexcept nogil:
-    memset(s, 0, sizeof(State))
-    add_tile(s, stream)
-    add_tile(s, stream)
-    s.legal = legal_moves(s.board)
-
-
-cdef int64_t advance(State* s, Stream* stream, int move) noexcept nogil:
+cdef int64_t make(State* s, Stream* stream, int move) noexcept nogil:
     """A move, if it is one; its points."""
     cdef int64_t points = 0
     if move < 0 or move > RIGHT:
@@ -194,13 +187,7 @@ cdef inline int highest(uint64_t board) noexcept nogil:
     return found
 
 
-cdef inline void observe(const State* s, uint8_t* out) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(CELLS):
-        out[i] = s.board >> 4 * i & 15
-
-
-cdef class Rules(Game):
+cdef class Rules(SimpleGame):
     """The native engine; `skipjack.games.game_2048.env.Game2048` adds spaces and settings."""
 
     def __init__(self, int num_envs, config):
@@ -211,54 +198,42 @@ cdef class Rules(Game):
             ), abi=ABI,
         )
 
-    cdef void reset_range(self, int lo, int hi) noexcept nogil:
-        cdef int env
-        for env in range(lo, hi):
-            new_game(<State*>state(&self.k, env), &header(&self.k, env).stream)
-            self.show(env)
+    cdef void new_episode(self, int env) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef Stream* stream = &header(&self.k, env).stream
+        memset(s, 0, sizeof(State))
+        add_tile(s, stream)
+        add_tile(s, stream)
+        s.legal = legal_moves(s.board)
 
-    cdef void step_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s
-        cdef int env
-        cdef int64_t points
-        cdef bint over, late
-        for env in range(lo, hi):
-            s = <State*>state(k, env)
-            points = advance(s, &header(k, env).stream, choices(k, row(k, env, 0))[0])
-            give(k, env, 0, points / <float>UNIT)
-            late = elapse(k, env, 1)
-            over = s.legal == 0
-            if over or late:
-                self.end(env, not over)
-            self.show(env)
+    cdef bint advance(self, int env) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef int choice = choices(&self.k, row(&self.k, env, 0))[0]
+        cdef int64_t points = make(s, &header(&self.k, env).stream, choice)
+        give(&self.k, env, 0, points / <float>UNIT)
+        return s.legal == 0
 
-    cdef void show(self, int env) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef uint8_t* allowed = mask(k, row(k, env, 0))
-        cdef int move
-        observe(s, <uint8_t*>observation(k, row(k, env, 0)))
-        for move in range(4):
-            allowed[move] = s.legal >> move & 1
+    cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
+        return (1 << highest((<State*>state(&self.k, env)).board)) / <float>GOAL
 
-    cdef void end(self, int env, bint truncated) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef uint8_t* out = <uint8_t*>final_observation(k, row(k, env, 0), truncated)
+    cdef void fill(self, int env, int seat, float* stats) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
         cdef int tile = 1 << highest(s.board)
-        cdef float* stats
-        if out != NULL:
-            observe(s, out)
-        stats = finish(k, env, 0, truncated, tile / <float>GOAL, NAN)
         stats[0] = s.points
         stats[1] = tile
         stats[2] = tile >= 512
         stats[3] = tile >= 1024
         stats[4] = tile >= 2048
         stats[5] = s.illegal
-        new_game(s, &header(k, env).stream)
-        begin(k, env)
+
+    cdef void observe(self, int env, int seat, void* out) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef uint8_t* allowed = mask(&self.k, row(&self.k, env, seat))
+        cdef Py_ssize_t i
+        for i in range(CELLS):
+            (<uint8_t*>out)[i] = s.board >> 4 * i & 15
+        for i in range(4):
+            allowed[i] = s.legal >> i & 1
 
     cdef object draw(self, int env):
         cdef State* s = <State*>state(&self.k, env)

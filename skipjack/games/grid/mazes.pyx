@@ -25,7 +25,6 @@ of the last step, 127 + 127 x reward; heading [1], 0 up, 1 right, 2 down, 3 left
 key that the agent has.
 """
 
-from libc.math cimport NAN
 from libc.stdint cimport int16_t
 
 import numpy as np
@@ -67,7 +66,7 @@ cdef struct Config:
 
 cdef struct Shape:          # what follows from the settings
     Ground ground
-    int scale_y             # position x 255 x 65536 / the last one
+    int scale_y             # of the position
     int scale_x
     int view[4]             # by heading: where the first cell stands in the turned picture, how far from it
     int down[4]             # its neighbours below and to the right, and how long the picture's rows are
@@ -89,8 +88,7 @@ cdef Shape shape_of(const Config* c):
     cdef Shape g
     cdef int high = c.height + 2 * VISION, wide = c.width + 2 * VISION, i
     g.ground = ground(c.width, c.height)
-    g.scale_y = (255 * 65536 + c.height - 2) // (c.height - 1)
-    g.scale_x = (255 * 65536 + c.width - 2) // (c.width - 1)
+    g.scale_y, g.scale_x = scale(c.height), scale(c.width)
     pictures = [
         (0, wide, 1, wide),
         ((wide - 1) * high, 1, -high, high),
@@ -280,21 +278,21 @@ cdef inline int walk(const Shape* g, State* s, uint8_t* pictures, int choice) no
 
 # ---- observe ----
 
-cdef inline void observe(
+cdef inline void see(
     const Shape* g, const State* s, const uint8_t* pictures, uint8_t* out
 ) noexcept nogil:
     cdef Py_ssize_t i
     window(pictures + place(g, s.heading, s.y, s.x), g.line[s.heading], out)
     out += WINDOW
-    out[0] = <uint8_t>(((s.y - VISION) * g.scale_y) >> 16)
-    out[1] = <uint8_t>(((s.x - VISION) * g.scale_x) >> 16)
+    out[0] = scaled(s.y - VISION, g.scale_y)
+    out[1] = scaled(s.x - VISION, g.scale_x)
     out[2] = <uint8_t>(127 + 127 * s.reward)
     out[3] = <uint8_t>s.heading
     for i in range(COLOURS):
         out[4 + i] = s.held >> i & 1
 
 
-cdef class Mazes(Game):
+cdef class Mazes(SimpleGame):
     """The native engine; `skipjack.games.grid.env` adds spaces and settings."""
 
     cdef Config config
@@ -314,45 +312,27 @@ cdef class Mazes(Game):
             desynchronise=config.desynchronise, statistics=("keys", "doors"), abi=ABI,
         )
 
-    cdef void reset_range(self, int lo, int hi) noexcept nogil:
-        cdef int env
-        for env in range(lo, hi):
-            new_maze(&self.config, &self.shape, &self.k, env)
-            self.show(env)
+    cdef void new_episode(self, int env) noexcept nogil:
+        new_maze(&self.config, &self.shape, &self.k, env)
 
-    cdef void step_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s
-        cdef int env, r, found
-        cdef bint over, late
-        for env in range(lo, hi):
-            s = <State*>state(k, env)
-            r = row(k, env, 0)
-            found = walk(&self.shape, s, pictures_of(k, env), choices(k, r)[0])
-            over = found == GOAL or found == LAVA
-            s.reward = (found == GOAL) - (found == LAVA)
-            give(k, env, 0, s.reward)
-            late = elapse(k, env, 1)
-            if over or late:
-                self.end(env, r, not over, found == GOAL)
-            observe(&self.shape, s, pictures_of(k, env), <uint8_t*>observation(k, r))
+    cdef bint advance(self, int env) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef int choice = choices(&self.k, row(&self.k, env, 0))[0]
+        cdef int found = walk(&self.shape, s, pictures_of(&self.k, env), choice)
+        s.reward = (found == GOAL) - (found == LAVA)
+        give(&self.k, env, 0, s.reward)
+        return s.reward != 0
 
-    cdef void end(self, int env, int r, bint truncated, bint solved) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef void* out = final_observation(k, r, truncated)
-        cdef float* stats
-        if out != NULL:
-            observe(&self.shape, s, pictures_of(k, env), <uint8_t*>out)
-        stats = finish(k, env, 0, truncated, solved, NAN)
+    cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
+        return (<State*>state(&self.k, env)).reward
+
+    cdef void fill(self, int env, int seat, float* stats) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
         stats[0] = s.keys
         stats[1] = s.doors
-        new_maze(&self.config, &self.shape, k, env)
-        begin(k, env)
 
-    cdef void show(self, int env) noexcept nogil:
-        cdef uint8_t* out = <uint8_t*>observation(&self.k, row(&self.k, env, 0))
-        observe(&self.shape, <State*>state(&self.k, env), pictures_of(&self.k, env), out)
+    cdef void observe(self, int env, int seat, void* out) noexcept nogil:
+        see(&self.shape, <State*>state(&self.k, env), pictures_of(&self.k, env), <uint8_t*>out)
 
     cdef object draw(self, int env):
         cdef State* s = <State*>state(&self.k, env)
@@ -370,9 +350,7 @@ cdef class Mazes(Game):
 
     cdef cells(self, int env):
         """A copy of the cells, walls around included."""
-        cdef int stride = self.shape.ground.stride
-        cells = <uint8_t[: self.shape.ground.cells // stride, :stride]>pictures_of(&self.k, env)
-        return np.array(cells)
+        return np.array(as_array(&self.shape.ground, pictures_of(&self.k, env)))
 
     cdef dict peek(self, int env):
         return dict((<State*>state(&self.k, env))[0], cells=self.cells(env))

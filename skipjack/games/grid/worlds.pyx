@@ -84,7 +84,7 @@ cdef struct Shape:          # what follows from the settings
     int task
     size_t cells_at         # bytes from the start of the state
     size_t size
-    int scale_y             # position x 255 x 65536 / the last one
+    int scale_y             # of the position
     int scale_x
     int move[9]             # how far a cell lies away, by action
 
@@ -112,8 +112,7 @@ cdef Shape shape_of(const Config* c, int task):
     g.ground, g.task = ground(c.width, c.height), task
     g.cells_at = 64 + c.agents * sizeof(Agent)
     g.size = g.cells_at + g.ground.cells
-    g.scale_y = (255 * 65536 + c.height - 2) // (c.height - 1)
-    g.scale_x = (255 * 65536 + c.width - 2) // (c.width - 1)
+    g.scale_y, g.scale_x = scale(c.height), scale(c.width)
     ways = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)]
     for i, (dy, dx) in enumerate(ways):
         g.move[i] = dy * g.ground.stride + dx
@@ -139,17 +138,6 @@ cdef inline int kind_of(const Config* c, const Shape* g, int seat) noexcept nogi
     return FOOD + seat % COLOURS if g.task == GROUP else FOOD + (seat >= c.predators)
 
 
-cdef void feed(const Shape* g, World* w) noexcept nogil:
-    """Place the food that is owed, as far as there is room."""
-    cdef int cell
-    while w.state.owed > 0:
-        cell = empty_cell(&g.ground, w.stream, w.cells)
-        if cell < 0:
-            return
-        w.cells[cell] = FOOD
-        w.state.owed -= 1
-
-
 cdef void new_world(const Config* c, const Shape* g, World* w) noexcept nogil:
     cdef int seat
     wall_in(&g.ground, w.cells, WALL)
@@ -158,7 +146,7 @@ cdef void new_world(const Config* c, const Shape* g, World* w) noexcept nogil:
         w.agents[seat].cell = empty_cell(&g.ground, w.stream, w.cells)
         w.cells[w.agents[seat].cell] = <uint8_t>kind_of(c, g, seat)
     w.state.owed = c.food if g.task == FORAGE else 0
-    feed(g, w)
+    feed(&g.ground, w.stream, w.cells, FOOD, &w.state.owed)
 
 
 # ---- step ----
@@ -191,7 +179,7 @@ cdef inline void move(const Config* c, const Shape* g, World* w, int seat, int b
         a.reward = MEAL
         a.parts[0] += 1
         w.state.owed += 1
-        feed(g, w)
+        feed(&g.ground, w.stream, w.cells, FOOD, &w.state.owed)
 
 
 cdef inline int count(const uint8_t* seen, int kind) noexcept nogil:
@@ -226,8 +214,8 @@ cdef inline void observe(const Shape* g, const World* w, int seat, uint8_t* out)
     """The window and the position; the reward follows once it is known."""
     cdef int cell = w.agents[seat].cell
     window(w.cells + cell, g.ground.stride, out)
-    out[WINDOW] = <uint8_t>(((cell // g.ground.stride - VISION) * g.scale_y) >> 16)
-    out[WINDOW + 1] = <uint8_t>(((cell % g.ground.stride - VISION) * g.scale_x) >> 16)
+    out[WINDOW] = scaled(cell // g.ground.stride - VISION, g.scale_y)
+    out[WINDOW + 1] = scaled(cell % g.ground.stride - VISION, g.scale_x)
 
 
 cdef inline void tell(const Agent* a, uint8_t* out) noexcept nogil:
@@ -286,7 +274,7 @@ cdef class Worlds(Game):
         cdef World w = world_of(k, g, env)
         cdef uint8_t* out
         cdef int seat, r
-        feed(g, &w)
+        feed(&g.ground, w.stream, w.cells, FOOD, &w.state.owed)
         for seat in range(c.agents):
             if seat + AHEAD < c.agents:
                 prefetch(w.cells + w.agents[seat + AHEAD].cell)
@@ -337,27 +325,24 @@ cdef class Worlds(Game):
     cdef object draw(self, int env):
         cdef World w = world_of(&self.k, &self.shape, env)
         palette = np.array(PALETTES[self.shape.task], np.uint8)
-        return part(np.asarray(self.cells_of(env)), palette, w.agents[self.watched % self.config.agents].cell)
+        cells = np.asarray(as_array(&self.shape.ground, w.cells))
+        return part(cells, palette, w.agents[self.watched % self.config.agents].cell)
 
     def native_config(self):
         """The settings that the C code reads, as a dictionary."""
         return self.config
 
-    cdef uint8_t[:, ::1] cells_of(self, int env):
-        cdef World w = world_of(&self.k, &self.shape, env)
-        cdef Ground* g = &self.shape.ground
-        return <uint8_t[: g.height + 2 * VISION, : g.stride]>w.cells
-
     cdef dict peek(self, int env):
         cdef World w = world_of(&self.k, &self.shape, env)
         cdef int seat
         agents = [w.agents[seat] for seat in range(self.config.agents)]
-        return {"owed": w.state.owed, "cells": np.array(self.cells_of(env)), "agents": agents}
+        cells = np.array(as_array(&self.shape.ground, w.cells))
+        return {"owed": w.state.owed, "cells": cells, "agents": agents}
 
     cdef put(self, int env, dict values):
         cdef World w = world_of(&self.k, &self.shape, env)
         cdef int seat
-        np.asarray(self.cells_of(env))[...] = values["cells"]
+        np.asarray(as_array(&self.shape.ground, w.cells))[...] = values["cells"]
         w.state.owed = values["owed"]
         for seat in range(self.config.agents):
             w.agents[seat] = values["agents"][seat]

@@ -25,6 +25,8 @@ Observation, uint8[2, memory], categories 0 .. 3: what the seat showed in the la
 newest first, then what the other showed: 1 rock, 2 paper, 3 scissors, 0 before the first round.
 """
 
+from libc.string cimport memset
+
 from skipjack.native.kernel cimport *
 from skipjack.native.scene import Rectangle, Scene, Text
 
@@ -90,14 +92,7 @@ cdef int play(State* s, int one, int two) noexcept nogil:
     return balance
 
 
-cdef void observe(const Config* c, const State* s, int seat, uint8_t* out) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(c.memory):
-        out[i] = s.seen[seat][i]
-        out[c.memory + i] = s.seen[1 - seat][i]
-
-
-cdef class Rules(Game):
+cdef class Rules(SimpleGame):
     """The native engine; `skipjack.games.rock_paper_scissors.env.RockPaperScissors` adds the rest."""
 
     cdef Config config
@@ -111,68 +106,51 @@ cdef class Rules(Game):
             statistics=("won", "lost", "drawn", "rock", "paper", "scissors"), abi=ABI,
         )
 
-    cdef void reset_range(self, int lo, int hi) noexcept nogil:
-        cdef int env
-        for env in range(lo, hi):
-            memset(state(&self.k, env), 0, sizeof(State))
-            self.show(env)
+    cdef void new_episode(self, int env) noexcept nogil:
+        memset(state(&self.k, env), 0, sizeof(State))
 
-    cdef void step_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s
-        cdef int env, other, balance
-        cdef bint over, late
-        for env in range(lo, hi):
-            s = <State*>state(k, env)
-            if self.config.opponent == SELF:
-                other = self.hand(env, 1)
-            else:
-                other = reply(&self.config, s, &header(k, env).stream)
-            balance = play(s, self.hand(env, 0), other)
-            give(k, env, 0, balance)
-            if k.seats == 2:
-                give(k, env, 1, -balance)
-            late = elapse(k, env, 1)
-            over = s.played >= self.config.rounds
-            if over or late:
-                self.end(env, not over)
-            self.show(env)
+    cdef bint advance(self, int env) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef int other, balance
+        if self.config.opponent == SELF:
+            other = self.hand(env, 1)
+        else:
+            other = reply(&self.config, s, &header(&self.k, env).stream)
+        balance = play(s, self.hand(env, 0), other)
+        give(&self.k, env, 0, balance)
+        if self.k.seats == 2:
+            give(&self.k, env, 1, -balance)
+        return s.played == self.config.rounds
 
-    cdef int hand(self, int env, int seat) noexcept nogil:
+    cdef inline int hand(self, int env, int seat) noexcept nogil:
         cdef int choice = choices(&self.k, row(&self.k, env, seat))[0]
         return choice if 0 <= choice < HANDS else 0
 
-    cdef void show(self, int env) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef int seat
-        for seat in range(k.seats):
-            observe(
-                &self.config, <State*>state(k, env), seat,
-                <uint8_t*>observation(k, row(k, env, seat)),
-            )
+    cdef float score(self, int env, int seat, bint truncated) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        return (s.played + s.won[seat] - s.won[1 - seat]) / <float>(2 * s.played)
 
-    cdef void end(self, int env, bint truncated) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef int seat, hand, own, other
-        cdef uint8_t* out
-        cdef float* stats
-        for seat in range(k.seats):
-            out = <uint8_t*>final_observation(k, row(k, env, seat), truncated)
-            if out != NULL:
-                observe(&self.config, s, seat, out)
-            own, other = s.won[seat], s.won[1 - seat]
-            stats = finish(
-                k, env, seat, truncated, (s.played + own - other) / <float>(2 * s.played),
-                0.5 + 0.5 * ((own > other) - (own < other)),
-            )
-            stats[0] = own
-            stats[1] = other
-            stats[2] = s.played - own - other
-            for hand in range(HANDS):
-                stats[3 + hand] = s.shown[HANDS * seat + hand] / <float>s.played
-        memset(s, 0, sizeof(State))
-        begin(k, env)
+    cdef float outcome(self, int env, int seat, bint truncated) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef int own = s.won[seat], other = s.won[1 - seat]
+        return 0.5 + 0.5 * ((own > other) - (own < other))
+
+    cdef void fill(self, int env, int seat, float* stats) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef int hand
+        stats[0] = s.won[seat]
+        stats[1] = s.won[1 - seat]
+        stats[2] = s.played - s.won[0] - s.won[1]
+        for hand in range(HANDS):
+            stats[3 + hand] = s.shown[HANDS * seat + hand] / <float>s.played
+
+    cdef void observe(self, int env, int seat, void* out) noexcept nogil:
+        cdef State* s = <State*>state(&self.k, env)
+        cdef uint8_t* seen = <uint8_t*>out
+        cdef Py_ssize_t i, memory = self.config.memory
+        for i in range(memory):
+            seen[i] = s.seen[seat][i]
+            seen[memory + i] = s.seen[1 - seat][i]
 
     cdef object draw(self, int env):
         cdef State* s = <State*>state(&self.k, env)

@@ -4,10 +4,9 @@
     3 | 4 | 5          | o |          o takes 8 and has a line
     6 | 7 | 8        x |   |
 
-Two sides move in turn; who begins is drawn for each game. Three of a side's in a row, a column or a
-diagonal win; a full board without any is a draw. The mask allows the free cells, and nothing at all to
-the side that waits: what it does is ignored and no step of its own. A cell that is taken, chosen by
-hand all the same, loses the game.
+Two sides move in turn (`skipjack/native/turns.pyx`: who begins, rewards, score, statistics). Three of a
+side's in a row, a column or a diagonal win; a full board without any is a draw. The mask allows the free
+cells; one that is taken, chosen by hand all the same, loses the game.
 
 `opponent`: "self" makes both sides seats. All others play the second side inside the step, so that the
 one seat always has the move, in half of the games as the side that begins:
@@ -19,7 +18,7 @@ Where an opponent likes several cells alike, the env's stream draws one of them.
 
 Actions: 0 .. 8, the cell. Reward: 1 for a win, -1 for a loss, when it happens. Score and outcome: 1 for a
 win, 0.5 for a draw (and for a game that is cut), 0 for a loss; against the perfect player nobody has more
-than 0.5. Statistics: plies (marks on the board), began (1 if this seat did), first_won (1 if the side
+than 0.5. Statistics: plies (marks of both sides), began (1 if this seat did), first_won (1 if the side
 that began won), draw, illegal (1 if this seat chose a cell that was taken). A tick is a mark.
 
 Observation, uint8[2, 3, 3]: 1 where a mark of the seat's own is, then where one of the other's is. Nothing
@@ -28,13 +27,12 @@ tells the sides apart, so that both see alike.
 
 from libc.stdint cimport int8_t, uint16_t
 
-from skipjack.native.kernel cimport *
 from skipjack.native.scene import Circle, Line, Rectangle, Scene, Text
+from skipjack.native.turns cimport *
 
 cdef enum:
     CELLS = 9
     ALL = 0x1FF
-    NOBODY = -1
     WON = 10            # more than the marks of a game
 
 cdef enum:              # opponents; from RANDOM to PERFECT the moves of four that are perfect
@@ -54,13 +52,8 @@ cdef struct Config:
 
 
 # Marks are bits, cell 0 the lowest.
-cdef struct State:
+cdef struct Board:
     int32_t marks[2]        # of each side
-    int32_t first           # the side that began
-    int32_t mover           # the side to move
-    int32_t plies           # marks on the board
-    int32_t winner          # the side that won, or NOBODY
-    int32_t illegal         # the side that chose a cell that was taken, or NOBODY
 
 
 # ---- the board ----
@@ -75,6 +68,15 @@ cdef inline bint has_line(int marks) noexcept nogil:
     ) != 0
 
 
+cdef inline int index(int cell) noexcept nogil:
+    """Of a cell's bit."""
+    cdef int found = 0
+    while cell > 1:
+        cell >>= 1
+        found += 1
+    return found
+
+
 cdef inline int draw_one(int cells, Stream* stream) noexcept nogil:
     """One of the cells."""
     cdef int _i, left = cells, count = 0
@@ -84,22 +86,6 @@ cdef inline int draw_one(int cells, Stream* stream) noexcept nogil:
     for _i in range(below(stream, count)):
         cells &= cells - 1
     return cells & -cells
-
-
-cdef bint place(State* s, int cell) noexcept nogil:
-    """The mover's mark on a cell; true if the game is over."""
-    cdef int side = s.mover
-    s.mover = 1 - side
-    if cell & (s.marks[0] | s.marks[1]):
-        s.illegal = side
-        s.winner = 1 - side
-        return True
-    s.marks[side] |= cell
-    s.plies += 1
-    if has_line(s.marks[side]):
-        s.winner = side
-        return True
-    return s.plies == CELLS
 
 
 # ---- perfect play: the best cells of every position, worked out once when this module loads ----
@@ -174,24 +160,7 @@ cdef int reply(int opponent, int own, int other, Stream* stream) noexcept nogil:
     return draw_one(found if found else cells, stream)
 
 
-# ---- reset, step and observe ----
-
-cdef void new_game(const Config* c, State* s, Stream* stream) noexcept nogil:
-    memset(s, 0, sizeof(State))
-    s.winner = s.illegal = NOBODY
-    s.first = s.mover = below(stream, 2)
-    if c.opponent != SELF and s.mover == 1:
-        place(s, reply(c.opponent, 0, 0, stream))
-
-
-cdef bint advance(const Config* c, State* s, Stream* stream, int cell) noexcept nogil:
-    """The mover's mark, and the opponent's if it plays here; true if the game is over."""
-    if cell < 0 or cell >= CELLS:
-        cell = 0
-    if place(s, 1 << cell):
-        return True
-    return c.opponent != SELF and place(s, reply(c.opponent, s.marks[1], s.marks[0], stream))
-
+# ---- what a seat sees ----
 
 cdef inline void spread(uint64_t bits, uint8_t* out) noexcept nogil:
     """Nine bits as nine bytes."""
@@ -202,12 +171,7 @@ cdef inline void spread(uint64_t bits, uint8_t* out) noexcept nogil:
     out[8] = bits >> 8
 
 
-cdef inline void observe(const State* s, int seat, uint8_t* out) noexcept nogil:
-    spread(s.marks[seat], out)
-    spread(s.marks[1 - seat], out + CELLS)
-
-
-cdef class Rules(Game):
+cdef class Rules(TurnGame):
     """The native engine; `skipjack.games.tic_tac_toe.env.TicTacToe` adds spaces and settings."""
 
     cdef Config config
@@ -215,69 +179,36 @@ cdef class Rules(Game):
     def __init__(self, int num_envs, config):
         self.config = Config(OPPONENTS[config.opponent])
         super().__init__(
-            num_envs, sizeof(State), config.time_limit,
-            teams=(0, 1) if self.config.opponent == SELF else (0,),
-            desynchronise=config.desynchronise,
-            statistics=("plies", "began", "first_won", "draw", "illegal"), abi=ABI,
+            num_envs, sizeof(Board), config.time_limit, alone=self.config.opponent != SELF,
+            desynchronise=config.desynchronise, abi=ABI,
         )
 
-    cdef void reset_range(self, int lo, int hi) noexcept nogil:
-        cdef int env
-        for env in range(lo, hi):
-            new_game(&self.config, <State*>state(&self.k, env), &header(&self.k, env).stream)
-            self.show(env)
+    cdef Move play(self, int env, int side, int cell) noexcept nogil:
+        cdef Board* s = <Board*>board(&self.k, env)
+        if (s.marks[0] | s.marks[1]) >> cell & 1:
+            return ILLEGAL
+        s.marks[side] |= 1 << cell
+        if has_line(s.marks[side]):
+            return WINS
+        return DRAWS if s.marks[0] | s.marks[1] == ALL else GOES_ON
 
-    cdef void step_range(self, int lo, int hi) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s
-        cdef int env, seat, plies, reward
-        cdef bint over, late
-        for env in range(lo, hi):
-            s = <State*>state(k, env)
-            seat, plies = s.mover, s.plies
-            over = advance(
-                &self.config, s, &header(k, env).stream, choices(k, row(k, env, seat))[0]
-            )
-            reward = (s.winner == 0) - (s.winner == 1)
-            give(k, env, 0, reward, seat == 0)
-            if k.seats == 2:
-                give(k, env, 1, -reward, seat == 1)
-            late = elapse(k, env, s.plies - plies)
-            if over or late:
-                self.end(env, not over)
-            self.show(env)
+    cdef int reply(self, int env, int side) noexcept nogil:
+        cdef Board* s = <Board*>board(&self.k, env)
+        cdef Stream* stream = &header(&self.k, env).stream
+        return index(reply(self.config.opponent, s.marks[side], s.marks[1 - side], stream))
 
-    cdef void show(self, int env) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef int seat, free = ALL & ~(s.marks[0] | s.marks[1])
-        for seat in range(k.seats):
-            observe(s, seat, <uint8_t*>observation(k, row(k, env, seat)))
-            spread(free if s.mover == seat else 0, mask(k, row(k, env, seat)))
+    cdef void see(self, int env, int seat, void* out) noexcept nogil:
+        cdef Board* s = <Board*>board(&self.k, env)
+        spread(s.marks[seat], <uint8_t*>out)
+        spread(s.marks[1 - seat], <uint8_t*>out + CELLS)
 
-    cdef void end(self, int env, bint truncated) noexcept nogil:
-        cdef Kernel* k = &self.k
-        cdef State* s = <State*>state(k, env)
-        cdef int seat
-        cdef float outcome
-        cdef uint8_t* out
-        cdef float* stats
-        for seat in range(k.seats):
-            out = <uint8_t*>final_observation(k, row(k, env, seat), truncated)
-            if out != NULL:
-                observe(s, seat, out)
-            outcome = 0.5 + 0.5 * ((s.winner == seat) - (s.winner == 1 - seat))
-            stats = finish(k, env, seat, truncated, outcome, outcome)
-            stats[0] = s.plies
-            stats[1] = s.first == seat
-            stats[2] = s.winner == s.first
-            stats[3] = s.winner == NOBODY and not truncated
-            stats[4] = s.illegal == seat
-        new_game(&self.config, s, &header(k, env).stream)
-        begin(k, env)
+    cdef void allow(self, int env, uint8_t* legal) noexcept nogil:
+        """The free cells."""
+        cdef Board* s = <Board*>board(&self.k, env)
+        spread(ALL & ~(s.marks[0] | s.marks[1]), legal)
 
     cdef object draw(self, int env):
-        cdef State* s = <State*>state(&self.k, env)
+        cdef Board* s = <Board*>board(&self.k, env)
         cdef int cell
         scene, grey = Scene(200, 200), (76, 84, 100)
         for at in (69, 129):
@@ -302,17 +233,16 @@ cdef class Rules(Game):
         """
         cdef Stream stream = Stream(own * 512 + other)
         cdef int opponent = PERFECT if self.config.opponent == SELF else self.config.opponent
-        cdef int cell = 0
-        if (own | other) & ALL != ALL:
-            cell = reply(opponent, own & ALL, other & ALL, &stream)
-        return int(cell).bit_length() - 1 if cell else 0
+        if (own | other) & ALL == ALL:
+            return 0
+        return index(reply(opponent, own & ALL, other & ALL, &stream))
 
     def native_config(self):
         """The settings that the C code reads, as a dictionary."""
         return self.config
 
     cdef dict peek(self, int env):
-        return (<State*>state(&self.k, env))[0]
+        return (<Board*>board(&self.k, env))[0]
 
     cdef put(self, int env, dict values):
-        (<State*>state(&self.k, env))[0] = values
+        (<Board*>board(&self.k, env))[0] = values
