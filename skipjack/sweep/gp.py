@@ -69,6 +69,7 @@ class GP:
         kernel[np.diag_indices_from(kernel)] += np.exp(hyper.noise) + noise + JITTER
         self._factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
         self._weights = cho_solve(self._factor, y, check_finite=False)
+        self._y = y
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and deviation (points,) of the function, without noise."""
@@ -81,6 +82,15 @@ class GP:
         half = solve_triangular(self._factor[0], cross, lower=True, check_finite=False)
         variance = np.exp(self.hyper.amplitude) - np.einsum("ij,ij->j", half, half)
         return mean, np.sqrt(np.maximum(variance, 1e-10))
+
+    def without(self, row: int) -> float:
+        """The mean at a point as if it had not been seen (Rasmussen and Williams 2006, 5.4.2)."""
+        from scipy.linalg import cho_solve
+
+        unit = np.zeros(len(self._y))
+        unit[row] = 1.0
+        inverse = cho_solve(self._factor, unit, check_finite=False)
+        return float(self._y[row] - self._weights[row] / inverse[row])
 
 
 def fit(

@@ -34,6 +34,15 @@ def test_the_input_that_matters_gets_the_shortest_length() -> None:
     assert abs(mean[0] - np.sin(1.5)) < 0.1
 
 
+def test_a_point_left_out_is_predicted_as_if_it_had_not_been_there() -> None:
+    x, y = data(15)
+    hyper = gp.Hyper(np.full(4, -0.5), 0.0, -3.0)
+    for row in (0, 7):
+        rest = np.arange(15) != row
+        expected, _ = gp.GP(x[rest], y[rest], np.zeros(14), hyper).predict(x[row : row + 1])
+        assert np.isclose(gp.GP(x, y, np.zeros(15), hyper).without(row), expected[0])
+
+
 def test_a_noisy_point_says_less_and_far_points_say_nothing() -> None:
     x, y = np.array([[0.5]]), np.array([1.0])
     hyper = gp.Hyper(np.array([-2.0]), 0.0, -10.0)
