@@ -59,7 +59,8 @@ class Parameter:
         """The only values there are: options, or powers of two; empty where there are many."""
         if self.scale != "pow2":
             return self.options
-        assert self.low is not None and self.high is not None
+        assert self.low is not None
+        assert self.high is not None
         first, last = int(self.low).bit_length() - 1, int(self.high).bit_length() - 1
         return tuple(2**power for power in range(first, last + 1) if 2**power >= self.low)
 
@@ -75,7 +76,7 @@ class Parameter:
         return round(number) if self.whole and number == round(number) else number
 
     def is_edge(self, value: Any) -> str:
-        """ "low" or "high" if a value stands at an end of the range, else empty."""
+        """Which end of the range a value stands at, "low" or "high"; empty for all others."""
         ends = self.values or (self.low, self.high)
         numbers = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in ends)
         if not numbers or len(set(ends)) < 2:
@@ -176,7 +177,7 @@ def space_of(
         fixed[name.strip()] = settings.checked(setting, value) if equals else centre[name.strip()]
     for pattern in only:
         if not fnmatch.filter(known, pattern):
-            raise unknown("setting", pattern, known)
+            raise unknown("setting", pattern, known, see="skipjack config show ENV")
     found = []
     for name, setting in known.items():
         if name in fixed:
@@ -225,7 +226,7 @@ def _asked(setting: Setting, value: Any, centre: Any) -> Parameter:
         scale = value.get("scale", "choice" if "options" in value else scale)
         value = value.get("options", [value.get("low"), value.get("high")])
     if scale not in SCALES.values():
-        raise unknown("scale", str(scale), SCALES.values())
+        raise must(f"a scale must be one of {', '.join(SCALES.values())}", scale=scale)
     if scale == "choice":
         return _choice(setting, tuple(settings.checked(setting, each) for each in value), centre)
     if len(value) != 2 or None in value:
@@ -259,7 +260,7 @@ def _usual(name: str) -> bool:
 
 def _known(known: Mapping[str, Setting], name: str) -> Setting:
     if name not in known:
-        raise unknown("setting", name, known)
+        raise unknown("setting", name, known, see="skipjack config show ENV")
     return known[name]
 
 
