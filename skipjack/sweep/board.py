@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -84,3 +88,28 @@ def lines(sweep: Sweep) -> list[str]:
         f"start-up {found['start_s']:.1f} s a trial"
     )
     return told
+
+
+@contextmanager
+def live_board(lines: Callable[[], list[str]], every: float = 2.0) -> Iterator[Callable[[], None]]:
+    """Keep lines at the foot of a terminal while others are printed above them.
+
+    Gives what to call often; it looks anew `every` so many seconds. Without a terminal it does nothing.
+    """
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    looked = -every
+    with Live(console=Console(stderr=True), auto_refresh=False, redirect_stderr=True) as live:
+
+        def refresh() -> None:
+            nonlocal looked
+            if time.monotonic() - looked >= every:
+                live.update(Text("\n".join(lines())), refresh=True)
+                looked = time.monotonic()
+
+        yield refresh

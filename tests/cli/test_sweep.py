@@ -12,6 +12,7 @@ import pytest
 from skipjack.cli.sweep import seconds_of
 from skipjack.errors import UsageError
 from skipjack.sweep import child
+from skipjack.sweep.storage import alone
 from skipjack.sweep.study import open_sweep
 from tests.cli.conftest import Call, sentence
 from tests.sweep.conftest import START
@@ -66,6 +67,16 @@ def test_the_same_command_goes_on_and_another_space_is_refused(call: Call) -> No
     code, _, err = call("sweep", "password", "--trials", "3", *SMALL, "--train.epochs", "3")
     assert code == 2
     assert "train.epochs differ" in err
+
+
+def test_a_sweep_that_is_run_already_is_not_run_twice(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "sweeps" / "password"
+    folder.mkdir(parents=True)
+    with alone(folder / "lock", ""):
+        code, _, err = call("sweep", "password", "--trials", "1")
+    assert code == 1
+    assert "skipjack sweep worker password" in err
+    assert "--name" in err
 
 
 @pytest.mark.usefixtures("script")

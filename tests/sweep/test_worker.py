@@ -11,6 +11,7 @@ import pytest
 from optuna.trial import TrialState
 
 from skipjack.errors import RunError, UsageError
+from skipjack.sweep.encode import Cube
 from skipjack.sweep.front import counts
 from skipjack.sweep.lease import Watch
 from skipjack.sweep.study import open_sweep
@@ -68,6 +69,24 @@ def test_failures_have_their_reasons(
     reasons = [trial.user_attrs.get("reason") for trial in sweep.trials()]
     assert reasons == [None, "nan", "oom", "oom", "timeout"]
     assert "finite" in sweep.trials()[1].user_attrs["why"]
+
+
+def test_a_full_disk_stops_the_sweep_and_its_trial_stays_in_the_queue(
+    make: Make, tmp_path: Path
+) -> None:
+    file = {"train": {"steps": [100, 300]}, "policy": {"hidden": {"options": [4, 32]}}}
+    sweep = make(trials=2, only=["policy.hidden"], file=file)
+    worker(sweep, tmp_path, said := []).run()
+    sweep = make(trials=3, only=["policy.hidden"], file=file)
+    sweep.enqueue({"policy.hidden": 4})
+    with pytest.raises(RunError, match=r"No space left.*go on with the same command"):
+        worker(sweep, tmp_path, said).run()
+    last = sweep.trials()[-1]
+    assert last.state == TrialState.WAITING
+    assert last.system_attrs["fixed_params"]["policy.hidden"] == 4
+    cube = Cube(sweep.distributions)
+    history = sweep.study.sampler.history(sweep.study, sweep.trials(), -1, cube)
+    assert len(history.failed) == 0  # it says nothing of the settings
 
 
 def test_nothing_but_failures_ends_a_sweep_with_their_reason(make: Make, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ def main() -> int:
         return fail("Losses and gradients must be finite, but were not.")
     if width > 128:
         return fail("Envs and rollout must fit into memory, but it is out.")
+    if width == 4:
+        return fail("The checkpoint must be written, but [Errno 28] No space left on device.")
     if width == 16:
         os.kill(os.getpid(), signal.SIGKILL)
     if width == 8:

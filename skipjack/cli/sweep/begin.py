@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,7 +213,7 @@ def threads_of(workers: int) -> int:
 
 def _work(name: str, url: str, folder: Path, workers: int, say: Callable[[str], None]) -> int:
     """Run workers as threads until the sweep is over or a signal comes."""
-    from skipjack.sweep.board import lines
+    from skipjack.sweep.board import lines, live_board
     from skipjack.sweep.study import open_sweep
     from skipjack.sweep.worker import Worker
 
@@ -234,10 +235,13 @@ def _work(name: str, url: str, folder: Path, workers: int, say: Callable[[str], 
     threads = [threading.Thread(target=guarded, args=(one,)) for one in made]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(0.2)
-    for line in lines(made[0].sweep):
+    watched = open_sweep(name, url)
+    with live_board(lambda: lines(watched)) as refresh:
+        while any(thread.is_alive() for thread in threads):
+            threads[0].join(0.5)
+            time.sleep(0.05)
+            refresh()
+    for line in lines(watched):
         say(line)
     if failed:
         raise failed[0]
