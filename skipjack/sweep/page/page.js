@@ -47,8 +47,9 @@ function scaleOf(kind, values, options) {
 }
 // A frame with axes; gives functions from values to places.
 function frame(parent, width, height, x, y, names) {
-  const box = svg(parent, width, height), left = 52, bottom = 34, top = 10, right = 12;
+  const box = svg(parent, width, height), left = 52, bottom = 34, top = 24, right = 12;
   const px = (v) => left + x.at(v) * (width - left - right);
+  px.right = width - right;
   const py = (v) => height - bottom - y.at(v) * (height - bottom - top);
   node(box, "line", { class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom });
   node(box, "line", { class: "axis", x1: left, x2: left, y1: top, y2: height - bottom });
@@ -84,7 +85,7 @@ function drawFront() {
   const colour = colours();
   let path = "";
   front.forEach((t, i) => { path += i ? `H${px(t.cost)}V${py(t.score)}` : `M${px(t.cost)},${py(t.score)}`; });
-  node(box, "path", { class: "frontline", d: path + "H888" });
+  node(box, "path", { class: "frontline", d: path + `H${px.right}` });
   for (const t of done) {
     if (t.ci) node(box, "line", { class: "whisker", x1: px(t.cost), x2: px(t.cost), y1: py(t.score - t.ci), y2: py(t.score + t.ci) });
     const dot = node(box, "circle", {
