@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,11 @@ from skipjack.errors import RunError
 from skipjack.sweep import child
 from skipjack.sweep.child import Child
 from skipjack.sweep.space import STEPS
+
+
+def speed_key(threads: int) -> str:
+    """The study's attribute for this machine's speed with so many threads."""
+    return f"speed:{platform.node()}:{threads}"
 
 
 def flags(values: Mapping[str, Any]) -> list[str]:

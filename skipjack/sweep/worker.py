@@ -24,13 +24,16 @@ from skipjack.sweep.child import Child
 from skipjack.sweep.front import counts
 from skipjack.sweep.lease import Watch
 from skipjack.sweep.sampler import AIM, REPEATS
-from skipjack.sweep.speed import flags, reference_speed
+from skipjack.sweep.speed import flags, reference_speed, speed_key
 from skipjack.sweep.study import GONE, Sweep
 
 LOOK = 0.5
 """Seconds between looks at a trial's process."""
-HANGS = 60.0
-"""Seconds past its limit after which a training that does not end counts as hanging."""
+HANGS = 300.0
+"""Seconds without an update after which a training counts as hanging, beside twice the time that it has
+trained: loading may be slow, and its final evaluation reports no updates."""
+ENDS = 60.0
+"""Seconds that a training has to save and end once it is asked to."""
 FAILURES = 8
 """Trials that may fail one after another, with none that ever went through, before a sweep gives up."""
 
@@ -94,7 +97,7 @@ class Worker:
 
         Each machine is measured once for each number of threads; the study keeps the speeds.
         """
-        key = f"speed:{platform.node()}:{self.threads}"
+        key = speed_key(self.threads)
         known = self.sweep.attribute(key)
         if known is None:
             known = reference_speed(
@@ -166,7 +169,7 @@ class Worker:
         others, front = self._comparable() if self.sweep.plan.early_stop else ([], [])
         aim = float(trial.system_attrs.get(AIM, limit))
         beat, next_beat = 0, 0.0
-        asked = None
+        asked, updates, sign = None, 0, began
         while not process.wait(LOOK):
             now = time.monotonic()
             if now >= next_beat:
@@ -181,12 +184,14 @@ class Worker:
             elif others and not ending and "promotes" not in trial.user_attrs:
                 curve = stopping.curve_of(process.rows(), self.sweep.plan.metric, self.factor)
                 ending = stopping.verdict(curve, min(aim, limit), others, front)
-            if not ending and now - began > limit / self.factor * 1.5 + HANGS:
+            if len(process.rows()) > updates:
+                updates, sign = len(process.rows()), now
+            if not ending and now - sign > HANGS + 2 * (sign - began):
                 ending = "timeout"
             if ending and asked is None:
                 asked = now
                 process.stop()
-            if asked is not None and now - asked > HANGS:
+            if asked is not None and now - asked > ENDS:
                 process.kill()
         return ending
 

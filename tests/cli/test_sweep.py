@@ -38,6 +38,9 @@ def test_from_a_sweep_to_its_report(call: Call, tmp_path: Path) -> None:
     (row,) = json.loads(out.splitlines()[-1])["sweeps"]
     assert (row["env"], row["trials"], row["failed"]) == ("password", 4, 0)
     assert "Sweeping password: 3 settings" in err
+    sweep = open_sweep("password", str(tmp_path / "sweeps/password/study.journal"))
+    # The machine was measured once, by who began.
+    assert all(trial.user_attrs["factor"] == 1.0 for trial in sweep.trials())
 
     code, out, _ = call("sweep", "show", "password")
     assert code == 0
@@ -67,6 +70,20 @@ def test_the_same_command_goes_on_and_another_space_is_refused(call: Call) -> No
     code, _, err = call("sweep", "password", "--trials", "3", *SMALL, "--train.epochs", "3")
     assert code == 2
     assert "train.epochs differ" in err
+
+
+@pytest.mark.usefixtures("script")
+def test_workers_share_the_cores(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--workers is the sweep's own flag here, not short for that of the envs."""
+    monkeypatch.setattr("skipjack.vector.config.cores", lambda: 8)
+    assert call("sweep", "password", "--trials", "6", *SMALL, "--workers", "2")[0] == 0
+    sweep = open_sweep("password", str(tmp_path / "sweeps/password/study.journal"))
+    known = [trial.user_attrs for trial in sweep.trials()]
+    assert {each["threads"] for each in known} == {4}
+    assert {each["worker"].rpartition(":")[2] for each in known} == {"0", "1"}
+    assert "vector.workers" not in sweep.space.fixed
 
 
 def test_a_sweep_that_is_run_already_is_not_run_twice(call: Call, tmp_path: Path) -> None:

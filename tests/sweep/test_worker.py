@@ -48,7 +48,8 @@ def test_costs_are_told_in_seconds_of_the_first_machine(make: Make, tmp_path: Pa
 def test_failures_have_their_reasons(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skipjack.sweep.worker.HANGS", 0.5)
+    monkeypatch.setattr("skipjack.sweep.worker.HANGS", 15.0)
+    monkeypatch.setattr("skipjack.sweep.worker.ENDS", 0.5)
     sweep = make(
         trials=5,
         only=["train.learning_rate", "policy.hidden"],
@@ -208,7 +209,7 @@ def test_another_space_under_the_same_name_is_refused(make: Make, tmp_path: Path
         make(dearest=2.0)
     assert make(trials=99).plan.trials == 99
     with pytest.raises(UsageError, match="Did you mean 'small'"):
-        open_sweep("smal", str(tmp_path / "study.journal"))
+        open_sweep("smalls", str(tmp_path / "study.journal"))
 
 
 def test_enqueued_settings_are_checked_and_run_next(make: Make, tmp_path: Path) -> None:

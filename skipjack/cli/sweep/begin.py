@@ -156,6 +156,7 @@ def plan_of(name: str, own: SweepFlags, chosen: dict[str, Any]) -> Plan:
 
 
 def _one(name: str, own: SweepFlags, chosen: dict[str, Any]) -> int:
+    from skipjack.sweep.speed import speed_key
     from skipjack.sweep.storage import alone
     from skipjack.sweep.study import create_or_resume
 
@@ -174,6 +175,8 @@ def _one(name: str, own: SweepFlags, chosen: dict[str, Any]) -> int:
     with alone(folder / "lock", busy):
         plan = _measured(stem, url, plan, folder, own)
         sweep = create_or_resume(stem, url, plan)
+        if plan.speed:  # measured just now, with no other worker beside it
+            sweep.set_attribute(speed_key(threads_of(own.workers)), plan.speed)
         _say(f"Sweeping {plan.env}: {len(sweep.space.parameters)} settings, into {folder}.")
         code = _work(stem, url, folder, own.workers, _say)
     _say(f"Next: skipjack sweep best {stem}, skipjack sweep report {stem}")
