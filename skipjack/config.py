@@ -297,7 +297,7 @@ def to_toml(config: Any) -> str:
         if dataclasses.is_dataclass(value):
             sections.append(f"[{field.name}]\n{to_toml(value)}")
         elif value is not None:
-            top.append(f"{field.name} = {_toml_value(value)}\n")
+            top.append(f"{field.name} = {toml_value(value)}\n")
     return "".join(top) + "".join(f"\n{section}" for section in sections)
 
 
@@ -430,14 +430,15 @@ def _docs(cls: type) -> dict[str, str]:
     return found
 
 
-def _toml_value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """A value as TOML has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
         return f'"{escaped}"'
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_toml_value, value)) + "]"
+        return "[" + ", ".join(map(toml_value, value)) + "]"
     if isinstance(value, float):
         return repr(value) if abs(value) <= sys.float_info.max else str(value)
     return repr(value)

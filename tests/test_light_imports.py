@@ -58,6 +58,11 @@ def loaded(code: str, folder: Path) -> set[str]:
         ("import skipjack.cli.new_game, skipjack.cli.build", set()),
         ("import skipjack.cli.play, skipjack.cli.watch", {"numpy"}),
         ("import skipjack.bench.tune", {"numpy"}),
+        ("import skipjack.cli.sweep.begin, skipjack.sweep.space", set()),
+        (
+            "import skipjack.sweep.sampler, skipjack.sweep.worker, skipjack.sweep.report",
+            {"numpy", "scipy"},
+        ),
     ],
 )
 def test_doors_are_light(code: str, allowed: set[str], tmp_path: Path) -> None:

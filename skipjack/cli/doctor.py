@@ -25,7 +25,10 @@ CORE = ("numpy", "torch", "gymnasium", "tyro", "rich", "safetensors")
 OPTIONAL = {
     "wandb": "track",
     "tensorboard": "track",
+    "optuna": "sweep",
+    "scipy": "sweep",
     "matplotlib": "sweep",
+    "psycopg": "postgres",
     "raylib": "view",
     "pillow": "view",
     "av": "view",

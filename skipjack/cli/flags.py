@@ -61,7 +61,8 @@ def parse(
     fields = [_flag(own[name], name, own[name].default, tyro) for name in own]
     sections = _sections(config, known, tyro) if config is not None else []
     whole = dataclasses.make_dataclass("Flags", [*fields, *sections], namespace={"__doc__": None})
-    short = {form: full for form, full in SHORT.items() if full in every}
+    # A command's own flag of that name goes before.
+    short = {form: full for form, full in SHORT.items() if full in every and form not in every}
     if short:
         forms = ", ".join(f"{form} for {full}" for form, full in short.items())
         description += f" Short forms: {forms}."
@@ -128,7 +129,7 @@ def _expand(arguments: Sequence[str], every: Mapping[str, Setting]) -> list[str]
     found: list[str] = []
     for token in arguments:
         head, equals, value = token.partition("=")
-        full = SHORT.get(head, "")
+        full = "" if head in every else SHORT.get(head, "")
         found.append((full if full in every else head) + equals + value)
     result: list[str] = []
     at = 0

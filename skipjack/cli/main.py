@@ -22,6 +22,7 @@ COMMANDS = {
     "play": "play a game yourself, alone, with somebody or against a policy (--against RUN)",
     "check": "say in plain words what is wrong with an environment, and how fast it is",
     "tune": "measure workers, threads, envs and groups on this machine, and keep the best",
+    "sweep": "find the best settings for every cost: sweep ENV --budget 2h",
     "bench": "measure speed and times to a score: bench steps ENV, train ENV, suite",
     "new-game": "write a small game of your own, to be changed (--grid, --board or --physics)",
     "build": "compile a game of your own in its folder",

@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from skipjack import checkpoint, folders, registry
 from skipjack import config as settings
 from skipjack.cli import flags
 from skipjack.cli.saved import describe, load_saved, newest_run, next_commands, saved_of
+from skipjack.config import Within
 from skipjack.errors import must
 from skipjack.report import Reporter
 from skipjack.run import lock, trackers
@@ -58,6 +59,9 @@ class TrainFlags:
     track: str = ""
     """Also report to wandb, tensorboard or both, with a comma between. Each remembers the run: without
     this flag, --resume goes on with the trackers that the run has had. "none" does without them."""
+    max_seconds: Annotated[float, Within(0.0, None)] = 0.0
+    """Seconds of training, over all sittings, after which it goes on to the final evaluation even if steps
+    are left; 0 is no limit."""
     json: bool = False
     """End with a line of JSON on standard output; progress goes to standard error as plain lines."""
 
@@ -88,7 +92,9 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
             with _undisturbed():
                 from skipjack.run.run import Run, result_row
 
-            session = Run(task.configured, folder, sink, task.resumed, task.weights)
+            session = Run(
+                task.configured, folder, sink, task.resumed, task.weights, own.max_seconds or None
+            )
             ready = time.perf_counter()
             for sentence in _remarks(task, own):
                 screen.message(sentence)

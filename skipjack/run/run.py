@@ -43,6 +43,7 @@ class Result:
         sitting_steps, sitting_seconds: the same of this sitting alone.
         evaluation: the final evaluation; None if the run was stopped.
         signal: number of the signal that stopped it; None if it came to its end.
+        limited: whether its seconds were spent before its steps.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class Result:
     sitting_seconds: float
     evaluation: Evaluation | None
     signal: int | None
+    limited: bool = False
 
 
 class Run:
@@ -63,6 +65,8 @@ class Run:
         sink: where to report beside the local store.
         resumed: the checkpoint to go on from; None for a new run.
         weights: the checkpoint whose weights a new run starts from; None for fresh ones.
+        max_seconds: seconds of training, over all sittings, after which it goes on to its final
+            evaluation; None for as many as the steps take.
     """
 
     def __init__(
@@ -72,8 +76,10 @@ class Run:
         sink: Sink,
         resumed: checkpoint.Checkpoint | None = None,
         weights: checkpoint.Checkpoint | None = None,
+        max_seconds: float | None = None,
     ) -> None:
         self.configured, self.folder, self.weights = configured, folder, weights
+        self.max_seconds, self.limited = max_seconds, False
         config = self.config = configured.config
         self.threads = config.vector.threads or cores()
         torch.set_num_threads(config.train.threads or cores())
@@ -171,6 +177,7 @@ class Run:
             sitting_seconds=trainer.seconds - self.sitting_seconds,
             evaluation=evaluation,
             signal=stopper.received,
+            limited=self.limited,
         )
 
     def _after_update(self, progress: Progress) -> None:
@@ -181,6 +188,9 @@ class Run:
             self.since_checkpoint.append((self._value(progress), progress.episodes))
         if time.monotonic() - self.saved_at >= self.config.train.checkpoint_every:
             self._save()
+        if self.max_seconds is not None and self.trainer.seconds >= self.max_seconds:
+            self.limited = self.trainer.steps < self.config.train.steps
+            self.trainer.stop = True
 
     def _value(self, progress: Progress) -> float:
         """What an update is worth: its score; its return while nothing has said what success is."""
@@ -255,4 +265,5 @@ def result_row(result: Result, configured: Configured) -> dict[str, Any]:
         "episodes": final.get("episodes", 0),
         "unfinished": final.get("unfinished", 0),
         "stopped": result.signal is not None,
+        "limited": result.limited,
     }

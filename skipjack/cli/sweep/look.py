@@ -1,0 +1,177 @@
+"""`skipjack sweep show`, `best` and `report`: what a sweep has found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skipjack import config as settings
+from skipjack.checkpoint import write_text
+from skipjack.cli import flags
+from skipjack.cli.sweep import opened, seconds_of, words_of
+from skipjack.cli.table import aligned
+from skipjack.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from skipjack.sweep.study import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class ShowFlags:
+    """Flags of `skipjack sweep show`."""
+
+    storage: str = ""
+    """Where the study is kept; by default the file in sweeps/NAME."""
+    json: bool = False
+    """Print JSON instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class BestFlags:
+    """Flags of `skipjack sweep best`."""
+
+    cost: str = ""
+    """Seconds of training that the settings may take, as in 5m; by default as many as any had."""
+    write_preset: str = ""
+    """TOML file to write the settings to: skipjack train ENV --config FILE."""
+    storage: str = ""
+    """Where the study is kept; by default the file in sweeps/NAME."""
+    json: bool = False
+    """End with a line of JSON on standard output."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFlags:
+    """Flags of `skipjack sweep report`."""
+
+    out: str = ""
+    """Folder to write to; by default the sweep's own."""
+    storage: str = ""
+    """Where the study is kept; by default the file in sweeps/NAME."""
+
+
+def show(arguments: Sequence[str]) -> int:
+    """Print how a sweep stands."""
+    name, rest = flags.subject(arguments, "skipjack sweep show NAME")
+    own, _ = flags.parse(ShowFlags, rest, "skipjack sweep show NAME", "Show how a sweep stands.")
+    from skipjack.sweep import board
+
+    sweep, _ = opened(name, own.storage)
+    print(json.dumps(board.summary(sweep)) if own.json else "\n".join(board.lines(sweep)))
+    return 0
+
+
+def best(arguments: Sequence[str]) -> int:
+    """Print the settings to take at a cost, against the preset, and write them to a file."""
+    name, rest = flags.subject(arguments, "skipjack sweep best NAME")
+    own, _ = flags.parse(
+        BestFlags, rest, "skipjack sweep best NAME", "Show the best settings for a cost."
+    )
+    sweep, _ = opened(name, own.storage)
+    cap = seconds_of(own.cost, "--cost") or float("inf")
+    there = [trial for trial in sweep.front() if trial.values[1] <= cap]
+    if not there:
+        raise UsageError(
+            f"The sweep {name!r} has no finished trial"
+            + (f" of at most {words_of(cap)}. Give a higher --cost." if own.cost else " yet.")
+        )
+    rows = compared(sweep, there[-1])
+    if own.write_preset:
+        _write(Path(own.write_preset), sweep, there[-1], rows)
+    if own.json:
+        trial = there[-1]
+        found = {"trial": trial.number, "score": trial.values[0], "cost_s": trial.values[1]}
+        print(json.dumps(found | {"settings": rows, "written": own.write_preset or None}))
+        return 0
+    print(_headline(sweep, there[-1]))
+    cells = [["setting", "preset", "best", ""]]
+    cells += [
+        [row["name"], _short(row["preset"]), _short(row["best"]), row["edge"]] for row in rows
+    ]
+    print(aligned(cells, right=(1, 2)))
+    print(f"As a command: {command(sweep, there[-1])}")
+    return 0
+
+
+def report(arguments: Sequence[str]) -> int:
+    """Write the page and its pictures."""
+    name, rest = flags.subject(arguments, "skipjack sweep report NAME")
+    own, _ = flags.parse(
+        ReportFlags, rest, "skipjack sweep report NAME", "Write a page that needs no network."
+    )
+    from skipjack.sweep import pictures
+    from skipjack.sweep import report as page
+
+    sweep, folder = opened(name, own.storage)
+    pictures.require()
+    out = Path(own.out) if own.out else folder
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        data = page.data_of(sweep)
+        write_text(out / "report.html", page.page_of(data))
+        drawn = pictures.draw(out, data)
+    except OSError as error:
+        raise RunError(f"The folder {str(out)!r} must be writable, but {error}.") from error
+    print(f"Written: {out / 'report.html'}, {', '.join(path.name for path in drawn)}.")
+    return 0
+
+
+def compared(sweep: Sweep, trial: FrozenTrial) -> list[dict[str, Any]]:
+    """What a trial has otherwise than the preset, and which of it stands at the edge of its range."""
+    rows = []
+    for part in sweep.space.parameters:
+        value = trial.params[part.name]
+        edge = part.is_edge(value)
+        if value != part.centre or edge:
+            told = f"at the {edge} end of what was searched" if edge else ""
+            rows.append({"name": part.name, "preset": part.centre, "best": value, "edge": told})
+    return rows
+
+
+def command(sweep: Sweep, trial: FrozenTrial) -> str:
+    """The command that trains a trial's settings."""
+    from skipjack.sweep.report import command_of
+
+    return command_of(sweep, trial)
+
+
+def _write(path: Path, sweep: Sweep, trial: FrozenTrial, rows: Sequence[dict[str, Any]]) -> None:
+    """Settings that differ from the preset, as a file for --config."""
+    edges = {row["name"]: row["edge"] for row in rows if row["edge"]}
+    values = {row["name"]: row["best"] for row in rows} | dict(sweep.space.fixed)
+    sections: dict[str, list[str]] = {}
+    for key, value in values.items():
+        section, _, leaf = key.rpartition(".")
+        note = f"  # {edges[key]}" if key in edges else ""
+        sections.setdefault(section, []).append(f"{leaf} = {settings.toml_value(value)}{note}")
+    text = f"# {_headline(sweep, trial)}\n"
+    text += "".join(f"\n[{name}]\n" + "\n".join(each) + "\n" for name, each in sections.items())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    except OSError as error:
+        raise RunError(f"The file {str(path)!r} must be writable, but {error}.") from error
+
+
+def _headline(sweep: Sweep, trial: FrozenTrial) -> str:
+    ci = trial.user_attrs.get("score_ci95")
+    interval = f" ± {ci:.3f}" if ci is not None else ""
+    return (
+        f"{sweep.plan.env}: {sweep.plan.metric} {trial.values[0]:.3f}{interval} for "
+        f"{words_of(trial.values[1])} of training, trial {trial.number} of the sweep {sweep.name}."
+    )
+
+
+def _short(value: Any) -> str:
+    return (
+        f"{value:.4g}"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if type(value) is int
+        else str(value)
+    )

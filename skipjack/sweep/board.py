@@ -1,0 +1,115 @@
+"""A sweep in a few lines: best scores by cost, the front, what runs, what is left."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from skipjack.sweep.front import counts
+from skipjack.sweep.study import Sweep
+
+
+def decades(sweep: Sweep, trials: list[FrozenTrial]) -> list[tuple[float, FrozenTrial]]:
+    """The best trial up to each third of a decade of cost: 1, 2, 5, 10, ... seconds."""
+    found: list[tuple[float, FrozenTrial]] = []
+    front = sweep.front(trials)
+    if not front:
+        return found
+    power = math.floor(math.log10(max(front[0].values[1], 1e-3)))
+    while True:
+        for step in (1, 2, 5):
+            cap = step * 10.0**power
+            there = [trial for trial in front if trial.values[1] <= cap]
+            if there and (not found or found[-1][1].number != there[-1].number):
+                found.append((cap, there[-1]))
+            if cap >= front[-1].values[1]:
+                return found
+        power += 1
+
+
+def summary(sweep: Sweep) -> dict[str, Any]:
+    """What `lines` says, as JSON values."""
+    trials = sweep.trials()
+    ended = [each for each in trials if each.state == TrialState.COMPLETE]
+    cost = sum(each.values[1] for each in ended)
+    return {
+        "name": sweep.name,
+        "env": sweep.plan.env,
+        "trials": sum(map(counts, trials)),
+        "failed": sum(each.state == TrialState.FAIL and counts(each) for each in trials),
+        "running": [each.number for each in trials if each.state == TrialState.RUNNING],
+        "waiting": sum(each.state == TrialState.WAITING for each in trials),
+        "spent": sweep.spent(),
+        "budget": sweep.plan.budget,
+        "asking_share": sum(each.user_attrs.get("ask_s", 0.0) for each in ended) / cost
+        if cost
+        else 0.0,
+        "start_s": sum(each.user_attrs.get("start_s", 0.0) for each in ended) / max(len(ended), 1),
+        "front": [
+            {
+                "trial": each.number,
+                "score": each.values[0],
+                "score_ci95": each.user_attrs.get("score_ci95"),
+                "cost_s": each.values[1],
+                "params": each.params,
+            }
+            for each in sweep.front(trials)
+        ],
+    }
+
+
+def lines(sweep: Sweep) -> list[str]:
+    """Lines for a screen."""
+    found, trials = summary(sweep), sweep.trials()
+    left = max(0.0, found["budget"] - found["spent"])
+    head = f"{found['trials']} trials, {found['failed']} failed, {found['waiting']} waiting"
+    head += f", {left:.0f} s of the budget left" if found["budget"] else ""
+    told = [f"{sweep.name}: {head}."]
+    for cap, trial in decades(sweep, trials):
+        ci = trial.user_attrs.get("score_ci95")
+        told.append(
+            f"  up to {cap:>6g} s  {sweep.plan.metric} {trial.values[0]:.3f}"
+            + (f" ± {ci:.3f}" if ci is not None else "")
+            + f"  trial {trial.number} ({trial.values[1]:.1f} s)"
+        )
+    for number in found["running"]:
+        trial = trials[number]
+        told.append(
+            f"  running: trial {number} on {trial.user_attrs.get('worker', 'a new worker')}"
+        )
+    told.append(
+        f"  choosing took {found['asking_share']:.1%} of the trainings' time, "
+        f"start-up {found['start_s']:.1f} s a trial"
+    )
+    return told
+
+
+@contextmanager
+def live_board(lines: Callable[[], list[str]], every: float = 2.0) -> Iterator[Callable[[], None]]:
+    """Keep lines at the foot of a terminal while others are printed above them.
+
+    Gives what to call often; it looks anew `every` so many seconds. Without a terminal it does nothing.
+    """
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    looked = -every
+    with Live(console=Console(stderr=True), auto_refresh=False, redirect_stderr=True) as live:
+
+        def refresh() -> None:
+            nonlocal looked
+            if time.monotonic() - looked >= every:
+                live.update(Text("\n".join(lines())), refresh=True)
+                looked = time.monotonic()
+
+        yield refresh

@@ -1,0 +1,41 @@
+"""Which trials count, and which of them lead: the front of score and cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from optuna.trial import FrozenTrial, TrialState
+
+REPLACED = ("lost", "stopped", "duplicate", "surplus", "disk")
+"""Reasons of failed trials that another one stands for."""
+
+
+def counts(trial: FrozenTrial) -> bool:
+    """Whether a trial is one of those asked for: running or ended, and not done again as another."""
+    if trial.state == TrialState.FAIL:
+        return trial.user_attrs.get("reason") not in REPLACED
+    return trial.state in (TrialState.COMPLETE, TrialState.RUNNING)
+
+
+def front(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Trials that no cheaper one is as good as; of repeats the first, at their mean."""
+    best, found = float("-inf"), []
+    for group in sorted(groups(trials), key=lambda group: (_mean(group, 1), -_mean(group, 0))):
+        if _mean(group, 0) > best:
+            best = _mean(group, 0)
+            found.append(group[0])
+    return found
+
+
+def groups(trials: Sequence[FrozenTrial]) -> list[list[FrozenTrial]]:
+    """Complete trials with equal parameters, each list one set of them."""
+    found: dict[str, list[FrozenTrial]] = {}
+    for trial in trials:
+        if trial.state == TrialState.COMPLETE and not trial.user_attrs.get("stopped"):
+            found.setdefault(json.dumps(trial.params, sort_keys=True), []).append(trial)
+    return list(found.values())
+
+
+def _mean(group: Sequence[FrozenTrial], objective: int) -> float:
+    return sum(trial.values[objective] for trial in group) / len(group)

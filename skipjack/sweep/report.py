@@ -1,0 +1,138 @@
+"""A sweep as one HTML page that needs no network: everything that was found, to be looked through."""
+
+from __future__ import annotations
+
+import html
+import json
+import shlex
+import string
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from optuna.trial import FrozenTrial
+
+from skipjack.sweep.encode import Cube
+from skipjack.sweep.front import counts
+from skipjack.sweep.model import CostModel, ScoreModel
+from skipjack.sweep.sampler import AIM, REPEATS, CostSampler
+from skipjack.sweep.space import STEPS
+from skipjack.sweep.study import Sweep
+
+PAGE = Path(__file__).with_name("page")
+LEADERS = 8
+"""Trials of the front around which importance is asked."""
+PLACES = 9
+"""Values of a setting's range that it is asked at."""
+
+
+def data_of(sweep: Sweep) -> dict[str, Any]:
+    """All that the page and the pictures show, as JSON values."""
+    trials = sweep.trials()
+    spent, made = sweep.spent(), sum(map(counts, trials))
+    return {
+        "name": sweep.name,
+        "env": sweep.plan.env,
+        "metric": sweep.plan.metric,
+        "summary": (
+            f"{sweep.plan.env}: {made} trials of {len(sweep.space.parameters)} settings, {spent:.0f} s, "
+            f"from {sweep.plan.cheapest:g} to {sweep.plan.dearest:g} s of training each."
+        ),
+        "parameters": [
+            {"name": part.name, "scale": _scale(part), "options": list(part.values)}
+            for part in sweep.space.parameters
+        ],
+        "front": [each.number for each in sweep.front(trials)],
+        "trials": [_row(sweep, each) for each in trials if each.params],
+        "importance": importance(sweep),
+    }
+
+
+def page_of(data: dict[str, Any]) -> str:
+    """The page."""
+    # "<" could end the script that the data stand in.
+    text = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
+    read = {name: (PAGE / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
+    template = string.Template((PAGE / "index.html").read_text(encoding="utf-8"))
+    return template.substitute(read, title=html.escape(f"Sweep {data['name']}"), data=text)
+
+
+def importance(sweep: Sweep) -> list[tuple[str, float]]:
+    """How much the expected score moves with each setting, at leaders, their cost held; most first.
+
+    Plain importance is that of the steps: whoever trains longer scores higher.
+    """
+    sampler = CostSampler(sweep.distributions, scales=_logits(sweep), knob=_knob(sweep))
+    cube = Cube(
+        {name: each for name, each in sweep.distributions.items() if not each.single()},
+        _logits(sweep),
+    )
+    history = sampler.history(sweep.study, sweep.trials(), -1, cube)
+    leaders = [cube.encode(each.params) for each in sweep.front()[-LEADERS:] if _within(each, cube)]
+    if len(history.score) < 10 or not leaders:
+        return []
+    scores, cost = ScoreModel(cube, history.thinned()), CostModel(cube, history, _knob(sweep))
+    moved = {}
+    for index, name in enumerate(cube.names):
+        if name == STEPS:
+            continue
+        spread = []
+        for leader in leaders:
+            points = np.repeat(leader[None], PLACES, axis=0)
+            points[:, index] = np.linspace(0.02, 0.98, PLACES)
+            level = float(cost.log_cost(leader[None])[0])
+            mean, _ = scores.predict(cost.project(cube.snap(points), level))
+            spread.append(float(mean.std()))
+        moved[name] = float(np.mean(spread))
+    return sorted(moved.items(), key=lambda pair: -pair[1])
+
+
+def command_of(sweep: Sweep, trial: FrozenTrial) -> str:
+    """The command that trains a trial's settings again, with its seed."""
+    values = dict(sweep.space.fixed) | trial.params
+    words = ["skipjack", "train", sweep.plan.env]
+    if (seed := trial.user_attrs.get("seed")) is not None:
+        words.append(f"--seed={seed}")
+    words += [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+    return " ".join(map(shlex.quote, words))
+
+
+def _row(sweep: Sweep, trial: FrozenTrial) -> dict[str, Any]:
+    known = trial.user_attrs
+    reason = known.get("reason")
+    return {
+        "number": trial.number,
+        "state": "stopped" if known.get("stopped") else reason or trial.state.name.lower(),
+        "score": trial.values[0] if trial.values else None,
+        "ci": known.get("score_ci95"),
+        "cost": trial.values[1] if trial.values else known.get("cost_s"),
+        "aim": trial.system_attrs.get(AIM),
+        "repeats": known.get("repeats", trial.system_attrs.get(REPEATS)),
+        "stopped": bool(known.get("stopped")),
+        "why": known.get("why"),
+        "steps": known.get("steps"),
+        "seed": known.get("seed"),
+        "worker": known.get("worker"),
+        "params": trial.params,
+        "curve": known.get("curve") or [],
+        "command": command_of(sweep, trial),
+    }
+
+
+def _scale(part: Any) -> str:
+    ordered = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in part.values)
+    return "choice" if part.scale == "choice" or (part.values and not ordered) else part.scale
+
+
+def _logits(sweep: Sweep) -> dict[str, str]:
+    return {part.name: "logit" for part in sweep.space.parameters if part.scale == "logit"}
+
+
+def _knob(sweep: Sweep) -> str | None:
+    return STEPS if STEPS in sweep.space else None
+
+
+def _within(trial: FrozenTrial, cube: Cube) -> bool:
+    """A promoted trial may have more steps than were searched."""
+    point = cube.encode(trial.params)
+    return bool(np.all((point >= 0) & (point <= 1)))

@@ -1,0 +1,181 @@
+"""`skipjack sweep` as users run it; trainings are a script but for one."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skipjack.cli.sweep import seconds_of
+from skipjack.errors import UsageError
+from skipjack.sweep import child
+from skipjack.sweep.storage import alone
+from skipjack.sweep.study import open_sweep
+from tests.cli.conftest import Call, sentence
+from tests.sweep.conftest import START
+
+SMALL = ("--only", "train.learning_rate,policy.layers", "--max-cost", "1s", "--min-cost", "0.1s")
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainings are `tests/sweep/trainer.py`."""
+    made = child.Child.__init__
+
+    def init(self: Any, words: Any, folder: Path, run: str, start: Any = None) -> None:
+        made(self, words, folder, run, START)
+
+    monkeypatch.setattr(child.Child, "__init__", init)
+
+
+@pytest.mark.usefixtures("script")
+def test_from_a_sweep_to_its_report(call: Call, tmp_path: Path) -> None:
+    code, out, err = call("sweep", "password", "--trials", "4", *SMALL, "--json")
+    assert code == 0, err
+    (row,) = json.loads(out.splitlines()[-1])["sweeps"]
+    assert (row["env"], row["trials"], row["failed"]) == ("password", 4, 0)
+    assert "Sweeping password: 3 settings" in err
+    sweep = open_sweep("password", str(tmp_path / "sweeps/password/study.journal"))
+    # The machine was measured once, by who began.
+    assert all(trial.user_attrs["factor"] == 1.0 for trial in sweep.trials())
+
+    code, out, _ = call("sweep", "show", "password")
+    assert code == 0
+    assert "4 trials, 0 failed" in out
+
+    code, out, err = call("sweep", "best", "password", "--write-preset", "best.toml")
+    assert code == 0, err
+    assert "preset" in out
+    assert "skipjack train password --seed=" in out
+    written = tomllib.loads((tmp_path / "best.toml").read_text())
+    assert set(written) <= {"train", "policy"}
+    code, out, _ = call("config", "show", "password", "--config", "best.toml", "--json")
+    assert code == 0
+
+    code, out, err = call("sweep", "report", "password")
+    assert code == 0, err
+    assert (tmp_path / "sweeps" / "password" / "report.html").exists()
+    assert (tmp_path / "sweeps" / "password" / "front.png").exists()
+
+
+@pytest.mark.usefixtures("script")
+def test_the_same_command_goes_on_and_another_space_is_refused(call: Call) -> None:
+    assert call("sweep", "password", "--trials", "2", *SMALL)[0] == 0
+    code, out, _ = call("sweep", "password", "--trials", "3", *SMALL, "--json")
+    assert code == 0
+    assert json.loads(out.splitlines()[-1])["sweeps"][0]["trials"] == 3
+    code, _, err = call("sweep", "password", "--trials", "3", *SMALL, "--train.epochs", "3")
+    assert code == 2
+    assert "train.epochs differ" in err
+
+
+@pytest.mark.usefixtures("script")
+def test_workers_share_the_cores(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--workers is the sweep's own flag here, not short for that of the envs."""
+    monkeypatch.setattr("skipjack.vector.config.cores", lambda: 8)
+    assert call("sweep", "password", "--trials", "6", *SMALL, "--workers", "2")[0] == 0
+    sweep = open_sweep("password", str(tmp_path / "sweeps/password/study.journal"))
+    known = [trial.user_attrs for trial in sweep.trials()]
+    assert {each["threads"] for each in known} == {4}
+    assert {each["worker"].rpartition(":")[2] for each in known} == {"0", "1"}
+    assert "vector.workers" not in sweep.space.fixed
+
+
+def test_a_sweep_that_is_run_already_is_not_run_twice(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "sweeps" / "password"
+    folder.mkdir(parents=True)
+    with alone(folder / "lock", ""):
+        code, _, err = call("sweep", "password", "--trials", "1")
+    assert code == 1
+    assert "skipjack sweep worker password" in err
+    assert "--name" in err
+
+
+@pytest.mark.usefixtures("script")
+def test_queue_promote_and_kill(call: Call, tmp_path: Path) -> None:
+    call("sweep", "password", "--trials", "2", *SMALL)
+    code, out, _ = call("sweep", "promote", "password", "0", "--cost", "3x")
+    assert code == 0
+    assert "600,000 steps" in out or "3,000 steps" in out
+    code, out, _ = call(
+        "sweep", "enqueue", "password", "train.learning_rate=0.004", "policy.layers=2"
+    )
+    assert code == 0
+    sweep = open_sweep("password", str(tmp_path / "sweeps/password/study.journal"))
+    waiting = sweep.trials()[-1].system_attrs["fixed_params"]
+    assert (waiting["train.learning_rate"], waiting["policy.layers"]) == (0.004, 2)
+    number = str(sweep.trials()[-1].number)
+    assert call("sweep", "kill", "password", number)[0] == 0
+    assert sweep.trials()[-1].user_attrs["reason"] == "killed"
+    code, _, err = call("sweep", "kill", "password", number)
+    assert code == 2
+    assert "has ended already" in sentence(err)
+    code, _, err = call("sweep", "enqueue", "password", "train.learning_rate=7")
+    assert code == 2
+    assert "within the sweep's space" in err
+    assert call("sweep", "worker", "password")[0] == 0
+    promoted = sweep.trials()[2]
+    assert promoted.user_attrs["promotes"] == 0
+    assert promoted.values[1] > 2 * sweep.trials()[0].values[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("password",), "--budget 2h, --trials 100"),
+        (("pasword", "--trials", "1"), "Did you mean 'password'"),
+        (("password", "--budget", "much"), "--budget must be a time"),
+        (("password", "--trials", "1", "--min-cost", "9s", "--max-cost", "1s"), "--min-cost must be below"),
+        (("password", "--trials", "1", "--only", "train.clips"), "train.clip"),
+        (("best", "nothing"), "There is no sweep 'nothing'"),
+        (("kill", "nothing"), "The number of a trial must follow"),
+        (("password", "cartpole", "--name", "x", "--trials", "1"), "one environment"),
+        (("password", "--trials", "1", "--sampler", "magic"), "one of cost, tpe"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told(call: Call, words: tuple[str, ...], told: str) -> None:
+    code, _, err = call("sweep", *words)
+    assert code == 2, err
+    assert told in sentence(err)
+
+
+def test_help_is_there(call: Call) -> None:
+    code, out, _ = call("sweep", "--help")
+    assert code == 0
+    assert "promote NAME TRIAL" in out
+    code, out, _ = call("sweep", "password", "--help")
+    assert code == 0
+    assert "--max-cost" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("30s", 30), ("1.5m", 90), ("2h", 7200), ("1d", 86_400), ("", 0)],
+)
+def test_times(text: str, seconds: float) -> None:
+    assert seconds_of(text, "--budget") == seconds
+
+
+@pytest.mark.parametrize("text", ["h", "2 hours", "-3s", "1e"])
+def test_strange_times(text: str) -> None:
+    with pytest.raises(UsageError, match="--budget must be a time"):
+        seconds_of(text, "--budget")
+
+
+@pytest.mark.slow
+def test_real_trainings_are_swept(call: Call, tmp_path: Path) -> None:
+    """Two trials of Password with the real trainer: costs below the cap, scores of final evaluations."""
+    code, out, err = call("sweep", "password", "--trials", "2", *SMALL, "--json")
+    assert code == 0, err
+    (row,) = json.loads(out.splitlines()[-1])["sweeps"]
+    assert row["trials"] == 2
+    for leader in row["front"]:
+        assert 0 <= leader["score"] <= 1
+        assert leader["cost_s"] < 3
+    runs = sorted(path.name for path in (tmp_path / "sweeps/password/runs").iterdir())
+    assert runs == ["00000", "00001"]
