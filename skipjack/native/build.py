@@ -34,7 +34,10 @@ def digest(module: str) -> bytes:
     """
     hashed = hashlib.blake2b(digest_size=8)
     shared = (ROOT / "native" / name for name in ("kernel.pxd", "kernel.pyx", "cells.pxd"))
-    for source in (_source(module), *shared):
+    folder = _source(module).parent
+    # A game may lie in several files: all those beside its rules are part of them.
+    own = sorted(each for end in ("pyx", "pxd") for each in folder.glob(f"*.{end}"))
+    for source in (*own, *shared):
         if source.exists():
             hashed.update(source.read_bytes())
     return hashed.digest()
