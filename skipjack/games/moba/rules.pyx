@@ -109,7 +109,7 @@ FIGURES = (
     "reward_tower", "win_blue", "win_red",
 )
 CLASS_FIGURES = ("level", "kills", "deaths", "dealt", "taken", "healed", "mended", "q", "w", "e")
-WIDTHS = (0.0, -1.0, -2 / 3, -1 / 3, 1 / 3, 2 / 3, 1.0)
+WIDTHS = (0.0, -1.0, -2.0 / 3.0, -1.0 / 3.0, 1.0 / 3.0, 2.0 / 3.0, 1.0)    # of whole steps
 
 cdef enum:
     GENERAL = 10        # figures before those of the classes
