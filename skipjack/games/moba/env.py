@@ -54,11 +54,6 @@ class MobaConfig:
     """The ground: three lanes and five heroes a side, or one lane and three heroes."""
     opponent: Opponent = "self"
     """Who plays the other side: seats of its own, or a scripted team of a grade."""
-    support: Support = Support()
-    assassin: Assassin = Assassin()
-    burst: Burst = Burst()
-    tank: Tank = Tank()
-    carry: Carry = Carry()
     hero_speed: Annotated[float, Within(0.0, 2.0)] = 1.0
     """Cells a tick that a hero goes."""
     attack_every: Period = 8
@@ -153,6 +148,11 @@ class MobaConfig:
     """Ticks after which a game is truncated."""
     desynchronise: bool = True
     """Cut each env's first game at a random share of the time limit, and scatter its towers' health."""
+    support: Support = Support()
+    assassin: Assassin = Assassin()
+    burst: Burst = Burst()
+    tank: Tank = Tank()
+    carry: Carry = Carry()
 
 
 class Moba(Rules):
