@@ -236,7 +236,7 @@ cdef class Rules(Game):
 
     cdef void ask_for_units(self, int env) noexcept nogil:
         """Ask for the memory of a later turn: everybody, and where they stand in bits."""
-        # PERF: with what `ask_for_ground` asks for, 0.9 to 1.5 M steps/s where envs do not fit the caches.
+        # PERF: with what `ask_for_ground` asks for, 1.47 instead of 0.93 M steps/s with 256 envs.
         cdef const char* at = <const char*>header(&self.k, env)
         cdef Py_ssize_t i
         for i in range(0, self.k.state_at + self.shape.cells_at, 64):

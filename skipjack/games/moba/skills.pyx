@@ -191,9 +191,11 @@ cdef void all_around(
 ) noexcept nogil:
     """An effect on all hostiles around a cell."""
     cdef int dy, dx, id, place, row = cell // w.g.size, column = cell % w.g.size
+    cdef int hostile = hostile_to(e.team)
     cdef uint32_t bits, inside = (<uint32_t>1 << (2 * reach + 1)) - 1
     for dy in range(-reach, reach + 1):
-        bits = row_bits(w, hostile_to(e.team), row + dy, column - reach) & inside
+        bits = row_bits(w, first_of(hostile), last_of(hostile), row + dy, column - reach)
+        bits &= inside
         while bits:
             dx = lowest(bits) - reach
             bits &= bits - 1

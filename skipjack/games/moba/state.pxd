@@ -389,17 +389,22 @@ cdef inline void look(World* w, int id) noexcept nogil:
 
 # ---- searching ----
 
-cdef inline uint32_t row_bits(World* w, int teams, int y, int x) noexcept nogil:
-    """Bits of a row from column x on: where entities of the teams are (bits of team numbers)."""
-    cdef uint32_t found = 0, word
-    cdef int team
-    cdef uint8_t* at = w.bits + y * w.g.stride + (x >> 3)
+cdef inline uint32_t row_bits(const World* w, int a, int b, int y, int x) noexcept nogil:
+    """Bits of a row from column x on: where entities of two teams are, which may be one."""
+    cdef const uint8_t* at = w.bits + y * w.g.stride + (x >> 3)
     cdef Py_ssize_t plane = w.g.size * w.g.stride
-    for team in range(3):
-        if teams >> team & 1:
-            memcpy(&word, at + team * plane, 4)
-            found |= word
-    return found >> (x & 7)
+    cdef uint32_t one, other
+    memcpy(&one, at + a * plane, 4)
+    memcpy(&other, at + b * plane, 4)
+    return (one | other) >> (x & 7)
+
+
+cdef inline int first_of(int teams) noexcept nogil:
+    return 0 if teams & 1 else 1 if teams & 2 else 2
+
+
+cdef inline int last_of(int teams) noexcept nogil:
+    return 2 if teams & 4 else 1 if teams & 2 else 0
 
 
 cdef extern from *:
@@ -419,17 +424,18 @@ cdef extern from *:
     int lowest_of "SKIPJACK_LOWEST_LONG"(uint64_t bits) noexcept nogil
 
 
-cdef inline int nearest(World* w, int teams, int kinds, int cell, int reach, int half) noexcept nogil:
-    """Id of the nearest entity of the teams and kinds, `reach` cells each way; 0: there is none.
+cdef inline int nearest(
+    const World* w, int teams, int kinds, int cell, int reach, int half
+) noexcept nogil:
+    """Id of the nearest entity of one or two teams (bits) and of the kinds, `reach` cells each way; or 0.
 
     Of several as near it is the first one, row by row, as the half sees the ground.
     """
-    cdef int y = cell // w.g.size, x = cell % w.g.size
+    cdef int y = cell // w.g.size, x = cell % w.g.size, a = first_of(teams), b = last_of(teams)
     cdef int dy, dx, id, key, best = 1 << 30, found = 0, side = 2 * reach + 1
-    cdef int low = larger(-reach, -y), high = smaller(reach, w.g.size - 1 - y)
     cdef uint32_t bits, inside = (<uint32_t>1 << side) - 1
-    for dy in range(low, high + 1):
-        bits = row_bits(w, teams, y + dy, x - reach) & inside
+    for dy in range(-reach, reach + 1):
+        bits = row_bits(w, a, b, y + dy, x - reach) & inside
         while bits:
             dx = lowest(bits) - reach
             bits &= bits - 1
