@@ -114,7 +114,9 @@ def _people(world: World, own: PlayFlags) -> dict[int, Keyboard]:
     if own.against and count == 2:
         raise UsageError("Two people must play each other, or one against a policy: leave out one.")
     if own.seat + count > seats:
-        raise must("there must be a seat for everybody who plays", seats=seats, players=own.seat + count)
+        raise must(
+            "there must be a seat for everybody who plays", seats=seats, players=own.seat + count
+        )
     action, names, flows = world.vector.action, world.names, world.flows
     sides = ("left", "right") if count == 2 else ("both",)
     keyboards = [Keyboard(action, names, side, flows) for side in sides]

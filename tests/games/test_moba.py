@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from skipjack.games.moba.fields import DIRECTIONS, FAR, STAY, flow
 
 from skipjack import config as settings
 from skipjack.games.moba.env import FLAT, MobaConfig, layout
-from skipjack.games.moba.fields import DIRECTIONS, FAR, STAY, flow
 from skipjack.games.moba.heroes import CLASSES, SKILLS
 from skipjack.games.moba.terrain import BORDER, terrain, turned
 from skipjack.native.scene import Scene
@@ -123,7 +123,9 @@ def test_every_number_of_the_rules_is_a_setting() -> None:
     declared = {field.name for field in dataclasses.fields(MobaConfig)} - apart
     assert set(native) == declared
     for name in CLASSES:
-        assert set(native[name]) == {f.name for f in dataclasses.fields(getattr(MobaConfig(), name))}
+        assert set(native[name]) == {
+            f.name for f in dataclasses.fields(getattr(MobaConfig(), name))
+        }
     for name, value in settings.flatten(MobaConfig()).items():
         head, _, tail = name.partition(".")
         if head not in {*apart, "map", "opponent"}:
@@ -196,7 +198,9 @@ class Arena:
         unit = self.unit(half, index)
         return unit["y"] // UNIT, unit["x"] // UNIT
 
-    def put(self, half: int, index: int, cell: tuple[int, int] | None = None, **values: Any) -> None:
+    def put(
+        self, half: int, index: int, cell: tuple[int, int] | None = None, **values: Any
+    ) -> None:
         found = self.snapshot()
         unit = found["entities"][id_of(half, index)]
         hero = found["heroes"][5 * half + index] if index < 5 else {}
@@ -211,7 +215,14 @@ class Arena:
         """A creep that stands still; its index."""
         found = self.snapshot()
         unit = found["entities"][id_of(half, 5 + slot)]
-        unit |= {"kind": CREEP, "team": half, "half": half, "index": 5 + slot, "alive": 1, "lane": 0}
+        unit |= {
+            "kind": CREEP,
+            "team": half,
+            "half": half,
+            "index": 5 + slot,
+            "alive": 1,
+            "lane": 0,
+        }
         unit |= {"health": health, "most": 450, "stunned": 10_000, "target": 0}
         unit["y"], unit["x"] = (place * UNIT + UNIT // 2 - half for place in cell)
         found["entities"][id_of(half, 5 + slot)] = unit
@@ -496,7 +507,7 @@ def test_ladder_rises_from_240() -> None:
     assert (hero["xp"], hero["level"], hero["damage"]) == (339, 2, 60)
     assert (hero["most"], hero["most_mana"]) == (600, 300)
     arena.put(0, 0, xp=ladder[-1] - 10)
-    arena.put(1, 4, ROOM[0:1] + (ROOM[1] + 3,), health=1)
+    arena.put(1, 4, (ROOM[0], ROOM[1] + 3), health=1)
     arena.put(0, 0, ready=0)
     arena.act(blue0=[0, 0, 0, 0, 0, 0])
     assert arena.hero(0, 0)["xp"] == ladder[-1], "no xp beyond the last level"
@@ -555,7 +566,10 @@ def test_both_sides_hurt_a_neutral_alike_and_its_half_decides() -> None:
         arena.put(0, 0, (y, x + 2))
         arena.put(1, 0, (y, x - 2))
         arena.act(blue0=[0, 0, 0, 0, 0, 0], red0=[0, 0, 0, 0, 0, 0])
-        assert [arena.hero(team, 0)["xp"] for team in range(2)] == [35 * (half == 0), 35 * (half == 1)]
+        assert [arena.hero(team, 0)["xp"] for team in range(2)] == [
+            35 * (half == 0),
+            35 * (half == 1),
+        ]
 
 
 @pytest.mark.parametrize("name", GROUNDS)
@@ -611,7 +625,9 @@ def health(before: Any, after: Any, heroes: int) -> None:
             unit = id_of(team, seat)
             if new["deaths"] == old["deaths"]:
                 grown = after["entities"][unit]["most"] - before["entities"][unit]["most"]
-                lost = before["entities"][unit]["health"] - after["entities"][unit]["health"] + grown
+                lost = (
+                    before["entities"][unit]["health"] - after["entities"][unit]["health"] + grown
+                )
                 assert lost == new["taken"] - old["taken"] == new["hurt"]
 
 

@@ -22,7 +22,7 @@ STAY = 8
 
 
 def part(a: int, b: int) -> int:
-    """a / b towards zero."""
+    """The quotient, towards zero."""
     return abs(a) // b * (1 if a >= 0 else -1)
 
 
@@ -252,7 +252,11 @@ class Moba(Twin):
         for half in range(2):
             for lane, (y, x) in enumerate(self.ground.starts.tolist()):
                 for _ in range(self.config.creep_count):
-                    alive = {u.index for u in self.units if u.kind == CREEP and u.half == half and u.alive}
+                    alive = {
+                        u.index
+                        for u in self.units
+                        if u.kind == CREEP and u.half == half and u.alive
+                    }
                     free = [index for index in range(5, 55) if index not in alive]
                     if not free:
                         break
@@ -297,7 +301,9 @@ class Moba(Twin):
             return {"skill": 3, "do": "attack", "target": target}
         return {"do": None}
 
-    def would(self, hero: Unit, skill: str, target: Unit | None, kinds: Any) -> dict[str, Any] | None:
+    def would(
+        self, hero: Unit, skill: str, target: Unit | None, kinds: Any
+    ) -> dict[str, Any] | None:
         """What a skill would be done to, beside the target; None if it finds none."""
         c, at = self.config, self.cell(hero)
         friends = [
@@ -442,16 +448,22 @@ class Moba(Twin):
             if unit.stunned > self.time or (self.time + unit.index) % every:
                 continue
             if unit.kind == CREEP:
-                unit.target = self.nearest({1 - unit.team}, ANY, self.cell(unit), c.creep_vision, unit.half)
+                unit.target = self.nearest(
+                    {1 - unit.team}, ANY, self.cell(unit), c.creep_vision, unit.half
+                )
                 if unit.target is not None and self.in_reach(unit, c.creep_reach):
                     unit.target.harm += c.creep_damage
             elif unit.kind == NEUTRAL and (unit.half, (unit.index - 55) // 4) in near:
-                unit.target = self.nearest({0, 1}, (HERO,), self.cell(unit), c.neutral_vision, unit.half)
+                unit.target = self.nearest(
+                    {0, 1}, (HERO,), self.cell(unit), c.neutral_vision, unit.half
+                )
                 if unit.target is not None and self.in_reach(unit, c.neutral_reach):
                     unit.target.harm += c.neutral_damage
             elif unit.kind == TOWER and unit.damage:
                 kinds = (HERO, CREEP)
-                found = self.nearest({1 - unit.team}, kinds, self.cell(unit), c.tower_vision, unit.half)
+                found = self.nearest(
+                    {1 - unit.team}, kinds, self.cell(unit), c.tower_vision, unit.half
+                )
                 if found is not None:
                     found.harm += unit.damage
 
@@ -524,7 +536,8 @@ class Moba(Twin):
                         continue
                     cell = self.wanted(unit)
                     if kind == NEUTRAL and (
-                        unit.target is not None or self.cell(unit) != self.turned(unit.post, unit.half)
+                        unit.target is not None
+                        or self.cell(unit) != self.turned(unit.post, unit.half)
                     ):
                         away.add(camp)
                     if cell is not None:
@@ -628,7 +641,9 @@ class Moba(Twin):
             self.begin_tick(hero)
             if hero.stunned <= self.time:
                 self.can_act.add(hero)
-        choices = {self.hero_of(seat): list(map(int, action)) for seat, action in enumerate(actions)}
+        choices = {
+            self.hero_of(seat): list(map(int, action)) for seat, action in enumerate(actions)
+        }
         if c.opponent == "random":
             for hero in self.team[1 - self.side]:
                 word = self.stream.word()
@@ -648,10 +663,12 @@ class Moba(Twin):
 
     def both_act(self, pair: list[Unit], choices: dict[Unit, list[int]]) -> None:
         plans = [
-            self.plan(hero, choices[hero]) if hero in self.can_act else {"do": None} for hero in pair
+            self.plan(hero, choices[hero]) if hero in self.can_act else {"do": None}
+            for hero in pair
         ]
         cells = [
-            y // UNIT * self.size + x // UNIT for y, x in (plan["to"] for plan in plans if "to" in plan)
+            y // UNIT * self.size + x // UNIT
+            for y, x in (plan["to"] for plan in plans if "to" in plan)
         ]
         if len(cells) == 2 and cells[0] == cells[1]:
             return
@@ -748,7 +765,12 @@ class Moba(Twin):
         own, health = unit.team == viewer.team, min(filled(unit.health, unit.most), 255)
         if unit.kind == HERO:
             kind = (6 if own else 11) + CLASSES.index(unit.name)
-            return kind, health, min(filled(unit.mana, unit.most_mana), 255), min(8 * unit.level, 255)
+            return (
+                kind,
+                health,
+                min(filled(unit.mana, unit.most_mana), 255),
+                min(8 * unit.level, 255),
+            )
         if unit.kind == TOWER:
             return 4 if own else 5, health, 0, 50 * unit.tier
         if unit.kind == CREEP:

@@ -85,7 +85,10 @@ def _of(name: str, episodes: Any, table: Any, rows: Any, sums: Any) -> Balance:
         mean["level"],
         mean["kills"],
         mean["deaths"],
-        {figure: float(each[name] / max(sum(each.values()), 1e-9)) for figure, each in sums.items()},
+        {
+            figure: float(each[name] / max(sum(each.values()), 1e-9))
+            for figure, each in sums.items()
+        },
         (q, w, e),
         float(np.corrcoef(done, outcome)[0, 1]) if varied else math.nan,
         float(outcome.mean()),
@@ -100,7 +103,8 @@ def table(found: Sequence[Balance]) -> str:
         shares = "".join(f"{100 * each.shares[figure]:10.1f}" for figure in SHARES[:3])
         figures = f"{each.level:10.1f}{each.kills:10.2f}{each.deaths:10.2f}"
         uses = ", ".join(
-            f"{skill} {count:.1f}" for skill, count in zip(SKILLS[each.name], each.uses, strict=True)
+            f"{skill} {count:.1f}"
+            for skill, count in zip(SKILLS[each.name], each.uses, strict=True)
         )
         lines.append(
             f"{each.name:>10}{each.games:10d}{figures}{shares}{each.contribution:10.2f}   {uses}"

@@ -14,12 +14,10 @@ from skipjack.games.moba.heroes import (
     Assassin,
     Burst,
     Carry,
-    Factor,
     Number,
     Reach,
     Support,
     Tank,
-    Ticks,
 )
 from skipjack.games.moba.player import Player
 from skipjack.games.moba.rules import Rules

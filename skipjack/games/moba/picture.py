@@ -180,7 +180,7 @@ def _figures(scene: Scene, game: dict[str, Any], number: int) -> None:
     for row, (words, value) in enumerate(
         (
             ("stunned", max(each["stunned"] - time, 0)), ("slowed", max(each["slowed"] - time, 0)),
-            ("kills", hero["kills"]), ("deaths", hero["deaths"]), ("towers", hero["towers"]), ("xp", hero["xp"]),
+            *((name, hero[name]) for name in ("kills", "deaths", "towers", "xp")),
         )
     ):  # fmt: skip
         scene.add(Text(x, y + 18 * row, f"{words} {value}", 14, INK if value else FAINT))

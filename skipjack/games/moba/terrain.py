@@ -8,6 +8,7 @@ south-east of the middle lane, and `ahead`, how far south-west of the river, on 
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +91,17 @@ def _full() -> Terrain:
     jungle = (lane >= 8) & (np.abs(ahead) >= 8) & (base >= 24)
     # Stones of 9 and ways of 5 between them, in steps of the two diagonals.
     stone = ((np.abs(across) - 9) % 15 < 9) & ((np.abs(ahead) - 8) % 15 < 9)
-    camps = [(83, 22), (70, 22), (61, 37), (76, 36), (92, 37), (105, 57), (105, 44), (90, 66), (91, 51)]
+    camps = [
+        (83, 22),
+        (70, 22),
+        (61, 37),
+        (76, 36),
+        (92, 37),
+        (105, 57),
+        (105, 44),
+        (90, 66),
+        (91, 51),
+    ]
     clearings = np.minimum.reduce([
         np.maximum(np.abs(y - row), np.abs(x - column))
         for camp in camps for row, column in (camp, turned(camp, size))
@@ -169,7 +180,7 @@ def _apart(size: int, path: list[Cell]) -> npt.NDArray[Any]:
     """Cells from each cell to a line through the points of a path."""
     y, x = np.mgrid[:size, :size]
     found = np.full((size, size), np.inf)
-    for (y0, x0), (y1, x1) in zip(path, path[1:], strict=False):
+    for (y0, x0), (y1, x1) in itertools.pairwise(path):
         dy, dx = y1 - y0, x1 - x0
         along = np.clip(((y - y0) * dy + (x - x0) * dx) / (dy * dy + dx * dx), 0, 1)
         found = np.minimum(found, np.hypot(y - y0 - along * dy, x - x0 - along * dx))
