@@ -1,50 +1,52 @@
 """The MOBA: two teams of heroes, with creeps and towers, each for the other's core.
 
-    +-----------------------+      Blue begins in the south-west, red in the north-east, on a ground that is the
-    | t---------------t-- C |      same after half a turn. A lane leads along the west and the north, one through
-    | |  jungle      / t /| |      the middle, one along the south and the east; a river crosses them. Between
-    | t             / t / t |      the lanes lie walls and the camps of neutrals. Ground `small` has one lane,
-    | |   ~~~ river ~~~   | |      three heroes a side, two towers and a core, and no neutrals.
-    | t / t /             t |
-    | |/ t /      jungle  | |      Both sides see and move as if they were blue: red's ground is turned by half,
-    | C --t---------------t |      and its top lane is blue's bottom lane.
+    +-----------------------+      Blue begins in the south-west, red in the north-east, on a ground that
+    | t---------------t-- C |      is the same after half a turn. A lane leads along the west and the
+    | |  jungle      / t /| |      north, one through the middle, one along the south and the east; a river
+    | t             / t / t |      crosses them. Between the lanes lie walls and the camps of neutrals.
+    | |   ~~~ river ~~~   | |      Ground `small` has one lane, three heroes a side, two towers and a core
+    | t / t /             t |      a side, and no neutrals.
+    | |/ t /      jungle  | |      Both sides see and move as if they were blue: red's ground is turned by
+    | C --t---------------t |      half, and its top lane is blue's bottom lane.
     +-----------------------+
 
-Nobody has a turn before the other side: what is done in a tick is done at once (`state.pxd`), and ties are
-broken alike for both. Positions are whole numbers, 256 to a cell, so that both sides round alike. A cell
-holds one entity. Distances "within n cells" are n cells each way, a square.
+Nobody has a turn before the other side: what is done in a tick is done at once (`state.pxd`), and ties
+are broken alike for both. Positions are whole numbers, 256 to a cell, so that both sides round alike. A
+cell holds one entity. Distances "within n cells" are n cells each way, a square.
 
 A tick: creeps come every `creep_every` ticks, camps are filled every `neutral_refill`, heroes regain
-health and mana. Heroes use an ability, then creeps, neutrals and towers attack. Damage, healing and pulls are
-gathered and come about when all have acted: whoever dies in a tick has still acted in it. Then who is pulled,
-heroes, creeps and neutrals go. The dead hero is at home at once, in full health; stuns, slows and sprints
-end, cool-downs, level and xp stay.
+health and mana. Heroes use an ability, then creeps, neutrals and towers attack. Damage, healing and pulls
+are gathered and come about when all have acted: whoever dies in a tick has still acted in it. Then who is
+pulled, heroes, creeps and neutrals go. The dead hero is at home at once, in full health; stuns, slows and
+sprints end, cool-downs, level and xp stay.
 
-Actions [7, 7, 3, 2, 2, 2]: vy and vx, of 0, -1, -2/3, -1/3, 1/3, 2/3, 1 (down and to the right; a longer vector
-than 1 is shortened to it); attack mode: 0 all, 1 heroes and towers only, 2 none; use Q, W, E. The first of Q, W, E
-that can be paid and finds a target is used, else the basic attack. The target is the nearest hostile (of the
-other side or neutral) in the window of 11 x 11 that the mode allows; with mode 2 there is none. A hero that
-meets something on its way goes along it. A stunned hero does nothing.
+Actions [7, 7, 3, 2, 2, 2]: vy and vx, of 0, -1, -2/3, -1/3, 1/3, 2/3, 1 (down and to the right; a longer
+vector than 1 is shortened to it); attack mode: 0 all, 1 heroes and towers only, 2 none; use Q, W, E. The
+first of Q, W, E that can be paid and finds a target is used, else the basic attack. The target is the
+nearest hostile (of the other side or neutral) in the window of 11 x 11 that the mode allows; with mode 2
+there is none. A hero that meets something on its way goes along it. A stunned hero does nothing.
 
 Skills (numbers and growth in `heroes.py`; "around" without more is around the hero):
 
-    class     Q                                W                                    E
-    support   pull the target                  heal own heroes around               hurt and stun the target
-    assassin  hurt creeps and neutrals around  appear next to the target, hurt it   run faster
-    burst     hurt the target                  hurt all around the target           stun all around the target
-    tank      hurt all around                  heal itself                          appear next to it, pull all around
-    carry     step back, slow the target;      hurt and slow the target             hurt all around the target
-              three uses, then the cool-down
+    class     Q                           W                              E
+    support   pull the target             heal own heroes around         hurt and stun the target
+    assassin  hurt creeps and neutrals    appear beside the target and   run faster
+              around                      hurt it
+    burst     hurt the target             hurt all around the target     stun all around the target
+    tank      hurt all around             heal itself                    appear beside the target and
+                                                                         pull all around
+    carry     step back and slow the      hurt and slow the target       hurt all around the target
+              target, three times
 
-Areas hurt towers too; towers are not stunned, slowed or pulled, and a hook takes the nearest that can be. Healing finds
-no target where nobody lacks health. A pull ends beside the puller and at whatever stands in the way. To appear next to
-a target takes a free cell beside it; if both heroes of a seat want one cell, neither does anything. Of several slows
-the strongest holds for the longest.
+Areas hurt towers too; towers are not stunned, slowed or pulled, and a hook takes the nearest that can be.
+Healing finds no target where nobody lacks health. A pull ends beside the puller and at whatever stands in
+the way. To appear beside a target takes a free cell beside it; if both heroes of a seat want one cell,
+neither does anything. Of several slows the strongest holds for the longest.
 
-Xp: who dies belongs to the hero of the other side who hurt it most in that tick (lowest seat first; a neutral hurt
-alike by both sides falls to the side on whose half its camp is), or to nobody. The killer and its allies within
-`xp_reach` cells of the dead share the xp; what does not divide is the killer's. Level n takes
-`ladder` x (n - 1) x (n + 4) / 6 xp:
+Xp: who dies belongs to the hero of the other side who hurt it most in that tick (lowest seat first; a
+neutral hurt alike by both sides falls to the side on whose half its camp is), or to nobody. The killer
+and its allies within `xp_reach` cells of the dead share the xp; what does not divide is the killer's.
+Level n takes `ladder` x (n - 1) x (n + 4) / 6 xp:
 
     2: 240      7: 2640     12: 7040    17: 13440   22: 21840   27: 32240
     3: 560      8: 3360     13: 8160    18: 14960   23: 23760   28: 34560
@@ -54,34 +56,38 @@ alike by both sides falls to the side on whose half its camp is), or to nobody. 
 
 No hero has more xp than the last level takes. A level's health and mana are there at once.
 
-Creeps follow their lane to the enemy's core and fight what they meet of the other side (heroes, creeps, towers); neutrals
-attack heroes near their camp and never leave it for long; towers attack the nearest hero or creep. Any tower can be
-attacked at any time. The game ends when a core falls: outcome 1 or 0, 0.5 if both fall in one tick. At the time limit
-it is truncated, and the side with more towers standing has won. `score` is the outcome.
+Creeps follow their lane to the enemy's core and fight what they meet of the other side (heroes, creeps,
+towers); neutrals attack heroes near their camp and never leave it for long; towers attack the nearest
+hero or creep. Any tower can be attacked at any time. The game ends when a core falls: outcome 1 or 0, 0.5
+if both fall in one tick. At the time limit it is truncated, and the side with more towers standing has
+won. `score` is the outcome.
 
-Reward of a hero: `reward_death` for a death, `reward_xp` for each xp gained less what its own death gave to its
-killers, `reward_distance` for each cell less to the enemy's core (of the shortest way; coming home after a death counts too),
-`reward_tower` for a last hit on a tower or core. So a kill is worth to both sides together what a death costs,
-and to die and walk again is worth nothing: trading kills does not pay. `shared` of it is the team's mean.
+Reward of a hero: `reward_death` for a death, `reward_xp` for each xp gained less what its own death gave
+to its killers, `reward_distance` for each cell less to the enemy's core (of the shortest way; coming home
+after a death counts too), `reward_tower` for a last hit on a tower or core. So a kill is worth to both
+sides together what a death costs, and to die and walk again is worth nothing: trading kills does not pay.
+`shared` of it is the team's mean.
 
-`opponent`: "self" makes all heroes seats, blue's first; otherwise the seats are one side's, and `scripts.pyx` plays
-the other. Which side is drawn for an env's first game and changes with every game.
+`opponent`: "self" makes all heroes seats, blue's first; otherwise the seats are one side's, and
+`scripts.pyx` plays the other. Which side is drawn for an env's first game and changes with every game.
 
-The first game of an env, desynchronised, is cut at a random share of the limit, and each of its towers lacks up to
-`scatter` of its health.
+The first game of an env, desynchronised, is cut at a random share of the limit, and each of its towers
+lacks up to `scatter` of its health.
 
-Observation, uint8[507]: windows [11, 11] around the hero, row by row as its side sees them: kind (0 nothing, 1 wall,
-2 creep and 3 creep of the other side or neutral, 4 tower and 5 the other side's, 6 .. 10 own heroes by class, 11 .. 15
-the other side's), health (share of 255, rounded up), mana (likewise), level (8 a level of a hero, 50 a tier of a tower,
-25 of a neutral). Then of itself: position [2] (row and column, as its side sees the ground), level (x 8), health, mana
-(shares of 255), damage (/ 4), speed (64 a cell a tick), ticks left of stun and slow (x 4), of the cool-downs of Q, W and
-E, and until it may attack (x 16), damage in the last tick (share of 255), class [5] (255 for its own), reward parts of
-the last tick [4]: 255 for a death; 128 + xp / 8; 128 + 6.4 a tenth of a cell; 255 for a tower. All saturate.
+Observation, uint8[507]: windows [11, 11] around the hero, row by row as its side sees them: kind (0
+nothing, 1 wall, 2 creep and 3 creep of the other side or neutral, 4 tower and 5 the other side's, 6 .. 10
+own heroes by class, 11 .. 15 the other side's), health (share of 255, rounded up), mana (likewise), level
+(8 a level of a hero, 50 a tier of a tower, 25 of a neutral). Then of itself: position [2] (row and
+column, as its side sees the ground), level (x 8), health, mana (shares of 255), damage (/ 4), speed (64 a
+cell a tick), ticks left of stun and slow (x 4), of the cool-downs of Q, W and E, and until it may attack
+(x 16), damage in the last tick (share of 255), class [5] (255 for its own), reward parts of the last tick
+[4]: 255 for a death; 128 + xp / 8; 128 + 6.4 a tenth of a cell; 255 for a tower. All saturate.
 
 Statistics: towers (last hits), towers_standing, towers_lost (of its side), xp, reward_death, reward_xp,
-reward_distance, reward_tower (sums, before sharing), win_blue and win_red (the outcome of games as that side); then
-for each class of hero the figures of the seats that play it: level, kills, deaths, dealt and taken (damage), healed and
-mended (health given to others or itself, and received; what was missing counts), q, w and e (uses).
+reward_distance, reward_tower (sums, before sharing), win_blue and win_red (the outcome of games as that
+side); then for each class of hero the figures of the seats that play it: level, kills, deaths, dealt and
+taken (damage), healed and mended (health given to others or itself, and received; what was missing
+counts), q, w and e (uses).
 """
 
 from libc.math cimport NAN
@@ -120,7 +126,7 @@ cdef enum:
 
 
 def tables_of(config, ground):
-    """What envs read beside the ground: (cells) uint8 walls and uint32 camps by where they see, (36) posts."""
+    """What envs read beside the ground: (cells) walls and who sees there, camps as bits; (36) posts."""
     walls = np.where(ground.walls, 255, 0).astype(np.uint8).reshape(-1)
     wake = np.zeros((ground.size, ground.size), np.uint32)
     reach = config.neutral_leash + config.neutral_vision + 1
@@ -301,7 +307,10 @@ cdef class Rules(Game):
             if out != NULL:
                 observe(w, team, seat % self.shape.heroes, out)
             result = outcome(w, team)
-            self.fill(w, team, seat % self.shape.heroes, result, finish(&local, env, seat, truncated, result, result))
+            self.fill(
+                w, team, seat % self.shape.heroes, result,
+                finish(&local, env, seat, truncated, result, result),
+            )
             local.last = NULL
         w.s.side = 1 - w.s.side
         new_game(w, False)
@@ -327,7 +336,7 @@ cdef class Rules(Game):
         """Actions (envs, seats, 6) int32 of envs [lo, hi) that a scripted team would take for all seats.
 
         Args:
-            opponent: the team's name, a grade of the setting `opponent`; "random" draws from the envs' streams.
+            opponent: one of the setting's but "self"; "random" draws from the envs' streams.
             lo, hi: the envs.
         """
         self._check(lo, hi)

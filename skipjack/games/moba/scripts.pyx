@@ -1,10 +1,10 @@
 """The scripted teams, from the weakest to the strongest: what their heroes choose, by what is around them.
 
     random              anything
-    creep_follower      stays behind the own creep of its lane that is the farthest ahead, attacks what is near
+    creep_follower      stays behind the foremost own creep of its lane, attacks what is near
     last_hitter         likewise, but spares what its attack would not kill; its skills are for heroes
-    lane_pusher         goes along its lane, fights whatever it meets with all it has, and enters the reach of a
-                        tower only after a creep
+    lane_pusher         goes along its lane, fights whatever it meets with all it has, and enters the reach
+                        of a tower only after a creep
     retreat_when_low    likewise, but goes home below a third of its health, until it has nearly all of it
 
 They see no more than a hero may: the window around them, and where their own creeps are.

@@ -21,7 +21,7 @@ cdef inline void windows(World* w, int team, int cell, uint8_t* out) noexcept no
     cdef const uint8_t* row
     cdef uint32_t bits, look
     cdef Py_ssize_t i, at
-    cdef int y, dy, size = w.g.size, top = cell // size - VISION, left = cell % size - VISION
+    cdef int y, size = w.g.size, top = cell // size - VISION, left = cell % size - VISION
     for y in range(SIDE):
         # Sixteen at a time; what is too much the next row writes over.
         row = w.cells + (top + (SIDE - 1 - y if team else y)) * size + left

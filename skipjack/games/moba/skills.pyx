@@ -215,7 +215,7 @@ cdef void perform(World* w, const Entity* e, const Plan* p) noexcept nogil:
     """Whatever the plan says, but for the way that the hero goes by it."""
     cdef const Config* c = w.c
     cdef Hero* h = hero_of(w, e)
-    cdef int level = h.level, seat, which = 3 * h.kind + p.act, at = w.e[p.target].cell
+    cdef int level = h.level, seat, power, which = 3 * h.kind + p.act, at = w.e[p.target].cell
     h.did, h.aimed = p.act, at if p.target else e.cell
     if p.act == NOTHING:
         return
@@ -227,9 +227,10 @@ cdef void perform(World* w, const Entity* e, const Plan* p) noexcept nogil:
     if which == 3 * SUPPORT:
         pull(w, p.target, e.y, e.x, c.support.hook_pull + c.support.hook_pull_level * level)
     elif which == 3 * SUPPORT + 1:
+        power = grown(c.support.heal_power, c.support.heal_power_level, level)
         for seat in range(w.g.heroes):
             if apart(w, w.e[id_of(e.half, seat)].cell, e.cell) <= c.support.heal_reach:
-                give_health(w, h, id_of(e.half, seat), grown(c.support.heal_power, c.support.heal_power_level, level))
+                give_health(w, h, id_of(e.half, seat), power)
     elif which == 3 * SUPPORT + 2:
         hurt_by(w, e, p.target, grown(c.support.strike_damage, c.support.strike_damage_level, level))
         stun(w, p.target, grown(c.support.strike_stun, c.support.strike_stun_level, level))

@@ -261,7 +261,9 @@ cdef struct World:
     Turn* turn
 
 
-cdef inline World world_of(const Shape* g, const Config* c, char* at, Stream* stream, Turn* turn) noexcept nogil:
+cdef inline World world_of(
+    const Shape* g, const Config* c, char* at, Stream* stream, Turn* turn
+) noexcept nogil:
     cdef World w
     w.s = <State*>at
     w.h = <Hero*>(at + sizeof(State))

@@ -42,11 +42,11 @@ cdef bint appear(World* w, int id, int kind, int team, int half, int health, int
 
 cdef void new_wave(World* w) noexcept nogil:
     """Creeps on every lane, as far as there are slots and room."""
-    cdef int lane, half, i, slot, id
+    cdef int lane, half, _i, slot, id
     cdef uint64_t free
     for half in range(2):
         for lane in range(w.g.lanes):
-            for i in range(w.c.creep_count):
+            for _i in range(w.c.creep_count):
                 free = ~w.s.creeps[half] & ((<uint64_t>1 << MOST_CREEPS) - 1)
                 if free == 0:
                     break
