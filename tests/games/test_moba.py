@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from skipjack.games.moba.fields import DIRECTIONS, FAR, STAY, flow
 
 from skipjack import config as settings
+from skipjack.errors import UsageError
+from skipjack.games.moba.balance import balance, report
 from skipjack.games.moba.env import FLAT, MobaConfig, layout
 from skipjack.games.moba.heroes import CLASSES, SKILLS
 from skipjack.games.moba.terrain import BORDER, terrain, turned
@@ -796,17 +799,109 @@ def test_wild_play_keeps_the_grid_and_the_units_together() -> None:
                 check_places(engine, walls)
 
 
-def check_places(engine: Any, walls: Any) -> None:
-    units = [u for u in engine.snapshot(0)["entities"] if u["alive"]]
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GROUNDS)
+def test_a_hundred_thousand_wild_ticks(name: str) -> None:
+    """Many games at once, wherever they lead: every env's units and cells agree at the end."""
+    envs = 50
+    engine, rows = table(name_of(name), envs, seed=11, opponent="self", time_limit=1500)
+    generator, walls = np.random.default_rng(4), terrain(name).walls
+    ended = 0
+    for t in range(2000):
+        rows.actions[:] = engine.action.draw(generator, len(rows.alive))
+        if t % 100 < 60:
+            rows.actions[::2, :3] = 1, 6, 0
+        engine.step(0, envs)
+        records = engine.records(0, envs)
+        ended += len(records)
+        assert np.isfinite(rows.rewards).all()
+        assert np.isin(records["outcome"], (0, 0.5, 1)).all()
+    assert ended >= len(rows.alive)
+    for env in range(envs):
+        check_places(engine, walls, env)
+
+
+def check_places(engine: Any, walls: Any, env: int = 0) -> None:
+    units = [u for u in engine.snapshot(env)["entities"] if u["alive"]]
     cells = [(u["y"] // UNIT, u["x"] // UNIT) for u in units]
     assert len(set(cells)) == len(cells)
     for unit, (y, x) in zip(units, cells, strict=True):
         assert not walls[y, x]
         assert unit["cell"] == y * len(walls) + x
         assert 0 < unit["health"] <= unit["most"]
-    seen = engine.snapshot(0)
-    engine.inject(0, {})
-    assert engine.snapshot(0) == seen
+    seen = engine.snapshot(env)
+    engine.inject(env, {})
+    assert engine.snapshot(env) == seen
+
+
+# ---- scripted teams and balance ----
+
+
+def played(ground: str, blue: str, red: str, envs: int, games: int) -> Any:
+    """Records of whole games between two scripted teams, whoever sits on their side."""
+    engine, rows = table(name_of(ground), envs, seed=5)
+    half, found = engine.seats // 2, []
+    for _ in range(games * engine.config.time_limit):
+        for side, grade in enumerate((blue, red)):
+            wanted = engine.advised(grade, 0, envs)[:, side * half : (side + 1) * half]
+            actions = rows.actions.reshape(envs, 2, half, 6)
+            actions[:, side] = wanted
+        engine.step(0, envs)
+        found.append(engine.records(0, envs))
+        if sum(map(len, found)) >= games * len(rows.alive):
+            break
+    return engine, np.concatenate(found)
+
+
+def test_advised_is_what_the_scripted_side_does() -> None:
+    """A team that is advised sees the same game as one that plays inside the engine."""
+    inside, rows = table("moba/small", 1, seed=6, opponent="lane_pusher")
+    both, all_rows = table("moba/small", 1, seed=6)
+    for engine in (inside, both):
+        found = engine.snapshot(0)
+        found["state"]["side"] = 0
+        engine.inject(0, found)
+    for _ in range(400):
+        all_rows.actions[3:] = both.advised("lane_pusher", 0, 1)[0, 3:]
+        rows.actions[:] = all_rows.actions[:3] = inside.advised("creep_follower", 0, 1)[0]
+        inside.step(0, 1)
+        both.step(0, 1)
+        assert np.array_equal(rows.observations, all_rows.observations[:3])
+
+
+def test_an_unknown_team_has_a_suggestion() -> None:
+    engine, _ = table("moba/small", 1)
+    with pytest.raises(UsageError, match="Did you mean 'lane_pusher'"):
+        engine.advised("lane_pushr", 0, 1)
+
+
+def test_sides_are_equal_between_equals() -> None:
+    """Two teams of a kind that chance does not touch mirror each other: every game is a draw."""
+    _, records = played("small", "lane_pusher", "lane_pusher", 2, 1)
+    assert len(records) == 12
+    assert set(records["outcome"].tolist()) == {0.5}
+
+
+def test_balance_tells_who_did_what(tmp_path: Path) -> None:
+    engine, records = played("small", "lane_pusher", "random", 4, 2)
+    found = {each.name: each for each in balance(records, engine.statistics)}
+    assert list(found) == ["support", "tank", "carry"]
+    for figure in ("dealt", "taken", "healed", "kills"):
+        assert sum(each.shares[figure] for each in found.values()) == pytest.approx(1)
+    assert found["carry"].shares["healed"] == 0
+    assert found["tank"].games == len(records) / 3
+    names = list(engine.statistics)
+    uses = np.nansum(records["stats"][:, names.index("tank_q")])
+    ticks = records["length"][records["seat"] % 3 == 1].sum()
+    assert found["tank"].uses[0] == pytest.approx(1000 * uses / ticks, rel=1e-4)
+    assert found["tank"].win == pytest.approx(0.5)
+    assert found["tank"].contribution > 0, "who wins does more"
+    words = report(records, engine.statistics, tmp_path)
+    assert "grind" in words
+    assert (tmp_path / "balance.txt").read_text(encoding="utf-8").strip() == words.strip()
+    assert (tmp_path / "balance.svg").stat().st_size > 1000
+    with pytest.raises(UsageError, match="episodes of moba"):
+        balance(records[:0], engine.statistics)
 
 
 # ---- pictures ----
