@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skipjack.games.moba.fields import flow
+from skipjack.games.moba.fields import DIRECTIONS, flow
 
 Cell = tuple[int, int]
 
@@ -148,6 +148,8 @@ def _made(
         for path in lanes
     ]
     found += [flow(solid, even, goal) for goal in (core, home, *camps)]
+    for way, distance in found:
+        _leave(solid & ~walls, solid, way, distance)
     tenths = found[len(lanes)][1]
     return Terrain(
         size=size,
@@ -162,6 +164,18 @@ def _made(
         ways=np.ascontiguousarray([way.reshape(-1) for way, _ in found]),
         distance=np.ascontiguousarray(tenths.reshape(-1).astype(np.uint16)),
     )
+
+
+def _leave(towers: Any, solid: Any, way: npt.NDArray[Any], distance: npt.NDArray[Any]) -> None:
+    """Ways from where towers stand, for who steps there once they have fallen: to the nearest cell beside."""
+    for y, x in np.argwhere(towers):
+        beside = [
+            (distance[y + dy, x + dx] + (14 if dy and dx else 10), d)
+            for d, (dy, dx) in enumerate(DIRECTIONS)
+            if not solid[y + dy, x + dx] or distance[y + dy, x + dx] == 0
+        ]
+        if distance[y, x]:
+            distance[y, x], way[y, x] = min(beside)
 
 
 def _axes(size: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
