@@ -93,10 +93,11 @@ class Keyboard:
         self.meanings = SIDES[side]
         self.legend: list[tuple[str, str]] = []
         self._free = _free_keys(side)
-        names = named(action, names)
         self.choices = [
-            self._choices(component, count, names[component])
-            for component, count in enumerate(action.counts)
+            self._choices(component, count, words)
+            for component, (count, words) in enumerate(
+                zip(action.counts, named(action, names), strict=True)
+            )
         ]
         self.reals = [self._axis(component) for component in range(len(action.low))]
         # Where each choice of the first component has a key, none of them is "do nothing".
