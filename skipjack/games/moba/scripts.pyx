@@ -1,4 +1,4 @@
-"""The scripted teams, from the weakest to the strongest: what their heroes choose, by what is around them.
+"""The scripted teams: what their heroes choose, by what is around them.
 
     random              anything
     creep_follower      stays behind the foremost own creep of its lane, attacks what is near
@@ -6,6 +6,10 @@
     lane_pusher         goes along its lane, fights whatever it meets with all it has, and enters the reach
                         of a tower only after a creep
     retreat_when_low    likewise, but goes home below a third of its health, until it has nearly all of it
+
+All beat "random" and "lane_pusher" beats all; the last one loses to it alone: who dies is at home at once
+and in full health, so that to go home takes more time than it saves. Of the second and the third the former
+is better on the full ground, the latter on the small one.
 
 They see no more than a hero may: the window around them, and where their own creeps are.
 """
