@@ -166,7 +166,7 @@ class Moba(Rules):
         self.observation = layout()
         self.action = Actions(
             counts=(7, 7, 3, 2, 2, 2),
-            names=(*STEPS, "all", "heroes", "none", "-", "1", "-", "2", "-", "3"),
+            names=(*STEPS, "all", "heroes", "hold", "-", "1", "-", "2", "-", "3"),
             labels=("vy", "vx", "attack", "Q", "W", "E"),
         )
 
