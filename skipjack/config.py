@@ -289,16 +289,22 @@ def load_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"The settings file {str(path)!r} must be TOML, but {error}.") from None
 
 
-def to_toml(config: Any) -> str:
-    """A config as TOML that `resolve` reads back exactly; None is left out."""
+def to_toml(config: Any, section: str = "") -> str:
+    """A config as TOML that `resolve` reads back exactly; None is left out.
+
+    Args:
+        config: a dataclass.
+        section: dotted name of the section that it is, if it is one.
+    """
     top, sections = [], []
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
-            sections.append(f"[{field.name}]\n{to_toml(value)}")
+            name = f"{section}.{field.name}" if section else field.name
+            sections.append(f"[{name}]\n{to_toml(value, name)}")
         elif value is not None:
             top.append(f"{field.name} = {toml_value(value)}\n")
-    return "".join(top) + "".join(f"\n{section}" for section in sections)
+    return "".join(top) + "".join(f"\n{each}" for each in sections)
 
 
 def machine_file() -> Path:

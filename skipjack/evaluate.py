@@ -62,6 +62,7 @@ def evaluate(
     seed: int = 0,
     deterministic: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    told: Callable[[npt.NDArray[Any]], None] = lambda episodes: None,
 ) -> Evaluation:
     """Mean score of a policy over an equal quota of whole episodes for every slot.
 
@@ -78,6 +79,7 @@ def evaluate(
         seed: of envs and acting noise, both drawn from the evaluation stream.
         deterministic: the most probable action instead of a sampled one.
         stop: asked in every tick; true gives up what is unfinished.
+        told: given the records of the episodes that count.
 
     Raises:
         UsageError: the vector has several groups.
@@ -86,7 +88,7 @@ def evaluate(
 
     seed = seeding.child(seed, "evaluation")
     actor = PolicyActor(policy, vector.num_rows, seed, deterministic)
-    return play_out(actor, vector, seed, quota, budget, max_steps, stop)
+    return play_out(actor, vector, seed, quota, budget, max_steps, stop, told=told)
 
 
 def chance(
@@ -126,6 +128,7 @@ def play_out(
     max_steps: int = 20_000_000,
     stop: Callable[[], bool] = lambda: False,
     slots: npt.NDArray[np.bool_] | None = None,
+    told: Callable[[npt.NDArray[Any]], None] = lambda episodes: None,
 ) -> Evaluation:
     """The episodes of an actor's slots, by the rules of `evaluate`.
 
@@ -135,6 +138,7 @@ def play_out(
         seed: of the envs.
         quota, budget, max_steps, stop: as in `evaluate`.
         slots: (rows,) which rows count; by default all.
+        told: given the records of the episodes that count.
 
     Raises:
         UsageError: the vector has several groups.
@@ -164,25 +168,31 @@ def play_out(
     if budget is not None:
         # Some slot has not finished one episode: more than one of the others would be the short ones.
         quota = 1
-    return summarise(records, quota, vector, steps, time.perf_counter() - started, slots)
+    episodes = whole(records, quota, vector)
+    told(episodes)
+    return summarise(episodes, quota, vector, steps, time.perf_counter() - started, slots)
 
 
-def summarise(
-    records: list[npt.NDArray[Any]],
-    quota: int,
-    vector: Vector,
-    steps: int,
-    seconds: float,
-    slots: npt.NDArray[np.bool_],
-) -> Evaluation:
-    """Means over the first `quota` whole episodes of every slot; `slots` (rows,) are those."""
+def whole(records: list[npt.NDArray[Any]], quota: int, vector: Vector) -> npt.NDArray[Any]:
+    """The first `quota` whole episodes of every row."""
     episodes = np.concatenate(records) if records else vector.engine.records(0, 0)
     episodes = episodes[~episodes["partial"]]
     order = np.argsort(episodes["row"], kind="stable")
     episodes = episodes[order]
     # Records of a row are in the order of time: its n-th is `quota`'s n-th.
     first = np.searchsorted(episodes["row"], episodes["row"])
-    episodes = episodes[np.arange(len(episodes)) - first < quota]
+    return episodes[np.arange(len(episodes)) - first < quota]
+
+
+def summarise(
+    episodes: npt.NDArray[Any],
+    quota: int,
+    vector: Vector,
+    steps: int,
+    seconds: float,
+    slots: npt.NDArray[np.bool_],
+) -> Evaluation:
+    """Means over the episodes that `whole` found; `slots` (rows,) are those that count."""
     counts = np.bincount(episodes["row"], minlength=vector.num_rows)
     count = len(episodes)
     scores = episodes["score"].astype(np.float64)

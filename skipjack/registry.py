@@ -36,6 +36,10 @@ GAMES = {
     "grid": ("skipjack.games.grid.env:Grid", "mazes; worlds of agents that forage, hunt or flock"),
     "game_2048": ("skipjack.games.game_2048.env:Game2048", "slide and merge tiles up to 2048"),
     "memory": ("skipjack.games.memory.env:Memory", "recall a cue after a delay; needs memory"),
+    "moba": (
+        "skipjack.games.moba.env:Moba",
+        "five heroes against five, with creeps, towers and levels",
+    ),
     "multiagent": (
         "skipjack.games.multiagent.env:Multiagent",
         "two seats that must do the opposite",

@@ -208,3 +208,34 @@ def test_values_at_the_edge_of_their_usual_range(
     assert bool(found) == bool(wanted)
     if found:
         assert " of its usual range, " in found
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A section of a section."""
+
+    depth: int = 1
+    """How deep."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A section."""
+
+    width: int = 2
+    """How wide."""
+    leaf: Leaf = Leaf()
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Settings with a section within a section."""
+
+    branch: Branch = Branch()
+
+
+def test_sections_within_sections_have_full_names() -> None:
+    config = settings.replace(Tree(), {"branch.leaf.depth": 5})
+    text = settings.to_toml(config)
+    assert "[branch.leaf]" in text
+    assert settings.resolve(Tree(), [("file", tomllib.loads(text))]).config == config

@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from skipjack import baseline, folders
+from skipjack import baseline, folders, registry
 from skipjack.cli import flags
 from skipjack.cli.saved import saved_of
 from skipjack.config import Within
+from skipjack.errors import must
 from skipjack.run.config import configure
 
 
@@ -27,6 +28,8 @@ class EvalFlags:
     """Take the most probable action instead of a sampled one."""
     opponent: str = ""
     """Opponent in games that take one; empty leaves the run's own setting."""
+    report: str = ""
+    """Folder for the game's own report, in games that have one: in moba the balance of the classes."""
     seed: Annotated[int, Within(-1, 2**63 - 1)] = -1
     """Seed of the evaluation; -1 takes the run's."""
     threads: Annotated[int, Within(0, 1024)] = 0
@@ -62,8 +65,17 @@ def run(arguments: Sequence[str]) -> int:
     from skipjack.report.store import evaluation_row
     from skipjack.run.wiring import evaluate_policy, load_policy
 
+    report: Any = getattr(registry.load(configured.entry.target), "report", None)
+    if own.report and report is None:
+        raise must("--report must be left out for a game that has none", env=name)
+    words: list[str] = []
+
+    def told(episodes: Any, statistics: tuple[str, ...]) -> None:
+        if own.report:
+            words.append(report(episodes, statistics, Path(own.report)))
+
     policy = load_policy(configured, found)
-    evaluation = evaluate_policy(configured, policy, quota=1, episodes=own.episodes)
+    evaluation = evaluate_policy(configured, policy, quota=1, episodes=own.episodes, told=told)
     if own.json:
         run, path = str(folders.run_of(found.path)), str(found.path)
         row: dict[str, object] = {"env": name, "run": run, "checkpoint": path, "steps": found.steps}
@@ -73,4 +85,6 @@ def run(arguments: Sequence[str]) -> int:
     print(f"{name} at step {found.steps}. Evaluation: {describe(evaluation)}")
     for statistic, mean in {"length": evaluation.length, **evaluation.statistics}.items():
         print(f"  {statistic:12} {mean:10.4g}")
+    for each in words:
+        print(f"\n{each}\n\nKept in {own.report}.")
     return 0

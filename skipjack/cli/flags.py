@@ -163,23 +163,23 @@ def _check_values(given: Sequence[str], every: Mapping[str, Setting]) -> None:
             )
 
 
-def _sections(config: Any, known: dict[str, Setting], tyro: Any) -> list[tuple[str, Any, Any]]:
-    """The config's sections as dataclasses whose fields tyro turns into flags with help."""
-    direct: list[tuple[str, Any, Any]] = []
+def _sections(
+    config: Any, known: dict[str, Setting], tyro: Any, prefix: str = ""
+) -> list[tuple[str, Any, Any]]:
+    """The config's settings, and its sections as dataclasses: fields that tyro turns into flags with help."""
+    found: list[tuple[str, Any, Any]] = []
     for field in dataclasses.fields(config):
-        value = getattr(config, field.name)
+        value, full = getattr(config, field.name), f"{prefix}{field.name}"
         if not dataclasses.is_dataclass(value):
-            direct.append(_flag(known[field.name], field.name, value, tyro))
+            found.append(_flag(known[full], field.name, value, tyro))
             continue
-        inner = [
-            _flag(known[f"{field.name}.{part.name}"], part.name, getattr(value, part.name), tyro)
-            for part in dataclasses.fields(value)
-        ]
         section = dataclasses.make_dataclass(
-            f"{field.name.title()}Flags", inner, namespace={"__doc__": type(value).__doc__}
+            f"{field.name.title()}Flags",
+            _sections(value, known, tyro, f"{full}."),
+            namespace={"__doc__": type(value).__doc__},
         )
-        direct.append((field.name, section, dataclasses.field(default_factory=section)))
-    return direct
+        found.append((field.name, section, dataclasses.field(default_factory=section)))
+    return found
 
 
 def _own_settings(command: type) -> dict[str, Setting]:

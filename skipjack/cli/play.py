@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from skipjack.policies.random import RandomActor
 from skipjack.run.config import Configured, configure
 from skipjack.view.film import Nobody
 from skipjack.view.keys import Keyboard
-from skipjack.view.players import Seated, check_fits
+from skipjack.view.players import Scripted, Seated, check_fits
 from skipjack.view.record import Recorder
 from skipjack.view.session import Options, Session
 from skipjack.view.world import World, with_two_seats
@@ -45,6 +45,10 @@ class PlayFlags(ScreenFlags):
     """Play against this run, checkpoint or baseline:ENV, in games for two."""
     players: Annotated[int, Within(0, 2)] = 0
     """People at the keyboard: 1 or 2; 0 is one a seat, or one alone where there are more than two."""
+    seat: Annotated[int, Within(0, 65_535)] = 0
+    """Seat that the first person takes, where there are many: in moba a seat is a hero."""
+    others: Literal["random", "scripted"] = "random"
+    """Who plays the seats that are left, without --against: the random player, or the game's own."""
     every_tick: bool = False
     """Act in every tick of the game instead of at the agent's pace."""
     json: bool = False
@@ -73,7 +77,9 @@ def _play(configured: Configured, world: World, own: PlayFlags) -> int:
     options = Options(seed, title, own.speed, PLAYS, _remarks(world))
     options.on_step, options.on_reset = recorder.take, recorder.reset
     actor = others(world.vector.num_rows) if others is not None else None
+    world.watch(own.seat)
     session = Session(world, Nobody(), actor, people, options)
+    session.seat = own.seat
     with opened(title, session.pictures[-1], own) as screen:
         session.screen = screen
         try:
@@ -107,11 +113,14 @@ def _people(world: World, own: PlayFlags) -> dict[int, Keyboard]:
     count = own.players or (1 if own.against or seats > 2 else seats)
     if own.against and count == 2:
         raise UsageError("Two people must play each other, or one against a policy: leave out one.")
-    if count > seats:
-        raise must("there must be a seat for everybody who plays", seats=seats, players=count)
+    if own.seat + count > seats:
+        raise must(
+            "there must be a seat for everybody who plays", seats=seats, players=own.seat + count
+        )
     action, names, flows = world.vector.action, world.names, world.flows
     sides = ("left", "right") if count == 2 else ("both",)
-    return {seat: Keyboard(action, names, side, flows) for seat, side in enumerate(sides)}
+    keyboards = [Keyboard(action, names, side, flows) for side in sides]
+    return dict(enumerate(keyboards, own.seat))
 
 
 def _others(world: World, own: PlayFlags, seed: int) -> tuple[Callable[[int], Actor] | None, str]:
@@ -130,6 +139,8 @@ def _others(world: World, own: PlayFlags, seed: int) -> tuple[Callable[[int], Ac
         check_fits(world, policy, own.against)
         return lambda rows: PolicyActor(policy, rows, seed), own.against
     if world.seats > 2 or (world.seats == 2 and own.players == 1):
+        if own.others == "scripted":
+            return lambda rows: Scripted(world), "the game's own players"
         return lambda rows: RandomActor(world.vector.action, seed + 1), "the random player"
     return None, ""
 
@@ -151,7 +162,7 @@ def _report(
     seats = {row: (tally.mean(row, "score"), tally.mean(row, "return")) for row in session.people}
     games = int(tally.counts[0])
     # Two people's mean would say nothing: what the one wins the other loses.
-    score, total = seats[0] if len(seats) == 1 else (math.nan, math.nan)
+    score, total = next(iter(seats.values())) if len(seats) == 1 else (math.nan, math.nan)
     random_score = random_return = math.nan
     with contextlib.suppress(KeyboardInterrupt):  # it is waited for in vain: the rest is told
         random_score, random_return = by_chance() if games else (math.nan, math.nan)

@@ -33,8 +33,9 @@ def digest(module: str) -> bytes:
     Envs saved under other rules have the same size but another future: they must not be loaded.
     """
     hashed = hashlib.blake2b(digest_size=8)
-    for source in (_source(module), *sorted((ROOT / "native").glob("*.p[xy][dx]"))):
-        if source.exists():
+    # A game may lie in several files: all those beside its rules are part of them.
+    for folder in (_source(module).parent, ROOT / "native"):
+        for source in sorted(folder.glob("*.p[xy][dx]")):
             hashed.update(source.read_bytes())
     return hashed.digest()
 

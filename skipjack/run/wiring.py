@@ -52,6 +52,7 @@ def evaluate_policy(
     budget: int | None = None,
     episodes: int | None = None,
     stop: Callable[[], bool] = lambda: False,
+    told: Callable[[Any, tuple[str, ...]], None] = lambda episodes, statistics: None,
 ) -> Evaluation:
     """The evaluation that every command and the end of a run share, the random player's beside it.
 
@@ -61,6 +62,7 @@ def evaluate_policy(
         quota, budget: as in `skipjack.evaluate.evaluate`.
         episodes: play at least so many, an equal number a slot, instead of `quota`.
         stop: as in `skipjack.evaluate.evaluate`.
+        told: given the records of the episodes that count, and the names of their statistics.
     """
     wanted = configured.config.eval
     envs = min(wanted.envs, episodes) if episodes else wanted.envs
@@ -80,6 +82,7 @@ def evaluate_policy(
             seed=seed,
             deterministic=wanted.deterministic,
             stop=stop,
+            told=lambda episodes: told(episodes, vector.statistics),
         )
         score, total = chance(vector, quota, found.steps, wanted.max_steps, seed, stop)
         return dataclasses.replace(found, random_score=score, random_return=total)

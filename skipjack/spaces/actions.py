@@ -22,7 +22,8 @@ class Actions:
         low, high: bounds of each continuous component; empty if there is none.
         masked: whether the engine writes `Rows.action_mask`. A row that may act can have components
             without any legal choice: these are not asked, whatever they hold.
-        names: a word for each choice of the first component, for people who play; may be empty.
+        names: a word for each choice of the first component, or of all components one after the other, for
+            people who play; "-" is one that needs no key. May be empty.
         labels: a name for each component, for metrics; by default its index.
     """
 

@@ -6,6 +6,7 @@ arrows and to A and D, fire to the space bar. Choices without such a name take d
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -71,7 +72,8 @@ class Keyboard:
 
     Args:
         action: what may be done.
-        names: a word for each choice of the first component; by default `action.names`.
+        names: a word for each choice of the first component, or of all of them one after the other; by
+            default `action.names`.
         side: "both", or the side of the keyboard where two people share it.
         flows: whether no key means to do nothing; otherwise that has a key too.
 
@@ -91,10 +93,11 @@ class Keyboard:
         self.meanings = SIDES[side]
         self.legend: list[tuple[str, str]] = []
         self._free = _free_keys(side)
-        names = tuple(names) or action.names
         self.choices = [
-            self._choices(component, count, names if component == 0 else ())
-            for component, count in enumerate(action.counts)
+            self._choices(component, count, words)
+            for component, (count, words) in enumerate(
+                zip(action.counts, named(action, names), strict=True)
+            )
         ]
         self.reals = [self._axis(component) for component in range(len(action.low))]
         # Where each choice of the first component has a key, none of them is "do nothing".
@@ -142,6 +145,8 @@ class Keyboard:
         found: dict[int, tuple[tuple[str, ...], ...]] = {}
         for choice in range(count):
             name = names[choice] if choice < len(names) else ""
+            if name == "-":
+                continue
             asked = _asked(name)
             if asked == set() and not self.flows:
                 asked = None
@@ -183,6 +188,20 @@ class Keyboard:
         key = next((key for key in wanted if key in self._free), self._free[0])
         self._free.remove(key)
         return key
+
+
+def named(action: Actions, names: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """A word for each choice of each component, as far as there are any.
+
+    Args:
+        action: the components.
+        names: of the first component, or of all one after the other; by default `action.names`.
+    """
+    names = tuple(names) or action.names
+    if len(names) != action.choices:
+        return [names, *[()] * len(action.counts)][: len(action.counts)]
+    ends = list(itertools.accumulate(action.counts))
+    return [names[end - count : end] for end, count in zip(ends, action.counts, strict=True)]
 
 
 def ordered(order: Sequence[str], held: frozenset[str], pressed: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from skipjack.native.scene import Image, Line, Rectangle, Scene, Text
 from skipjack.spaces import Actions
 from skipjack.vector import Vector
-from skipjack.view.keys import SIGNS
+from skipjack.view.keys import SIGNS, named
 from skipjack.view.players import Thought
 from skipjack.view.tally import Tally
 
@@ -50,7 +50,7 @@ class Shown:
         lines: of the episode and those before.
         remarks: lines that stay.
         thought: the policy's, of the row that is followed.
-        names: a word for each choice of the first component.
+        names: a word for each choice of the first component, or of all.
         action: what may be done.
         rewards: the newest ones.
         legend: for each person who plays, keys and what they do.
@@ -209,14 +209,14 @@ def _thought(scene: Scene, shown: Shown, x: float, y: float) -> float:
     if shown.thought.value is not None:
         scene.add(Text(x, y, f"value {shown.thought.value:.3f}", 15, LIGHT))
         y += 20
-    labels = shown.action.labels
+    labels, names = shown.action.labels, named(shown.action, shown.names)
     for component, chances in enumerate(shown.thought.chances):
         if len(shown.thought.chances) > 1:
             scene.add(Text(x, y, labels[component], 13, DIM))
             y += 17
         for choice, chance in list(enumerate(chances))[:CHOICES]:
-            named = component == 0 and choice < len(shown.names)
-            name = shown.names[choice] if named else str(choice)
+            name = names[component][choice] if choice < len(names[component]) else "-"
+            name = str(choice) if name == "-" else name
             scene.add(
                 Text(x, y, name[:12], 13, LIGHT),
                 Rectangle(x + 90, y + 2, 160, 11, FAINT),

@@ -89,6 +89,20 @@ class TestRockPaperScissorsTwo(GameContract):
     settings: ClassVar[dict[str, Any]] = {"opponent": "self", "desynchronise": False}
 
 
+class TestMoba(GameContract):
+    name, limit, steps = "moba", 40, 90
+
+
+class TestMobaSmall(GameContract):
+    name, limit, steps = "moba/small", 70, 160
+    settings: ClassVar[dict[str, Any]] = {"opponent": "random"}
+
+
+class TestMobaPusher(GameContract):
+    name, limit, steps = "moba/small", 60, 130
+    settings: ClassVar[dict[str, Any]] = {"opponent": "retreat_when_low", "shared": 0.3}
+
+
 class TestBandit(GameContract):
     name = "bandit"
 

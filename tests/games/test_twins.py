@@ -17,6 +17,7 @@ from tests.reference.cartpole import CartPole
 from tests.reference.connect_four import ConnectFour
 from tests.reference.game_2048 import Game2048
 from tests.reference.grid import Maze, World
+from tests.reference.moba import Moba
 from tests.reference.pong import Pong
 from tests.reference.rock_paper_scissors import RockPaperScissors
 from tests.reference.sanity import (
@@ -107,6 +108,9 @@ CASES: dict[str, tuple[Any, str, dict[str, Any], int]] = {
     "group": (World, "grid/group", {"time_limit": 90, "width": 14, "height": 9}, 200),
     "memory": (Memory, "memory", {}, 1000),
     "memory long": (Memory, "memory", {"symbols": 5, "delay": 9, "time_limit": 12}, 1000),
+    "moba": (Moba, "moba", {"time_limit": 260}, 300),
+    "moba small": (Moba, "moba/small", {"time_limit": 700, "shared": 0.25}, 1200),
+    "moba small random": (Moba, "moba/small", {"opponent": "random", "time_limit": 300}, 400),
     "multiagent": (Multiagent, "multiagent", {}, 200),
     "password": (Password, "password", {"password": 0b01000}, 1000),
     "password short": (Password, "password", {"time_limit": 3}, 200),

@@ -8,7 +8,7 @@ import pytest
 import skipjack
 from skipjack import registry
 from skipjack.spaces import Actions
-from skipjack.view.keys import CONTROLS, SIDES, Keyboard, ordered
+from skipjack.view.keys import CONTROLS, SIDES, Keyboard, named, ordered
 from skipjack.view.screen import KEYS
 
 
@@ -52,6 +52,24 @@ def test_eighteen_actions_of_a_joystick_are_combinations() -> None:
         keys = [key for word, key in words.items() if word in name]
         assert act(keyboard, *keys) == [choice], name
     assert act(keyboard, "left", "right", "space") == [ATARI.index("RIGHTFIRE")]
+
+
+SPREAD = Actions(
+    counts=(3, 3, 2, 2),
+    names=("stay", "-", "up", "stay", "left", "right", "-", "1", "-", "2"),
+    labels=("y", "x", "hook", "heal"),
+)
+
+
+def test_every_component_may_name_its_choices() -> None:
+    """Names of all components one after the other; a dash is a choice that no key asks for."""
+    keyboard = Keyboard(SPREAD)
+    assert act(keyboard) == [0, 0, 0, 0]
+    assert act(keyboard, "up", "left", "2") == [2, 1, 0, 1]
+    assert act(keyboard, "d", "1") == [0, 2, 1, 0]
+    assert ("1", "hook 1") in keyboard.legend
+    assert named(SPREAD) == [("stay", "-", "up"), ("stay", "left", "right"), ("-", "1"), ("-", "2")]
+    assert named(STEER) == [STEER.names]
 
 
 def test_two_people_have_a_side_each() -> None:
@@ -109,7 +127,9 @@ def test_every_action_of_every_game_has_a_key(name: str, flows: bool) -> None:
     action = vector.action
     keyboard = Keyboard(action, flows=flows)
     for component, choices in enumerate(keyboard.choices):
-        assert set(choices) == set(range(action.counts[component]))
+        words = named(action)[component]
+        keyless = {choice for choice, word in enumerate(words) if word == "-"}
+        assert set(choices) == set(range(action.counts[component])) - keyless
         for choice, groups in choices.items():
             keys = [group[0] for group in groups] or [next(iter(CONTROLS))]
             if not groups:

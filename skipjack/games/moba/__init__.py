@@ -1,0 +1,1 @@
+"""The MOBA: two teams of heroes, their creeps and their towers."""
