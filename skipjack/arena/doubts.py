@@ -69,7 +69,9 @@ def examine(ratings: Ratings) -> Fit:
     pairs = np.stack([code // max(count, 1), code % max(count, 1)], 1)
 
     def per_pair(values: Array) -> Array:
-        return np.bincount(line, values, len(pairs))
+        sums = np.zeros(len(pairs))
+        np.add.at(sums, line, values)
+        return sums
 
     def seen_by_low(scores: Array) -> Array:
         return np.where(turned, table.games - scores, scores)

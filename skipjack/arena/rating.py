@@ -326,8 +326,10 @@ class _Posterior:
 
     def _spread_out(self, parts: Array) -> Array:
         """(players,) sums of what each line says of its first, less those of its second."""
-        first = np.bincount(self.table.first, parts, self.count)
-        return first - np.bincount(self.table.second, parts, self.count)
+        found = np.zeros(self.count)
+        np.add.at(found, self.table.first, parts)
+        np.subtract.at(found, self.table.second, parts)
+        return found
 
 
 def _sigmoid(values: Array) -> Array:

@@ -15,9 +15,6 @@ from pathlib import Path
 from skipjack.arena.rating import Result
 from skipjack.errors import RunError
 
-FILE = "results.sqlite"
-"""Name of the table's file."""
-
 PATIENCE = 30.0
 """Seconds to wait for another rater that is writing."""
 
