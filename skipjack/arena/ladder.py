@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,7 @@ class Ladder:
         vector: envs of the game, as `play_block` takes them.
         seed: of the games and of the choice of pairs. Raters beside each other need different ones.
         say: says a sentence to the user.
+        fixed: ratings in nats that are known, by player; by default the first player's, 0.
     """
 
     def __init__(
@@ -46,10 +47,11 @@ class Ladder:
         vector: Vector,
         seed: int,
         say: Say = lambda sentence: None,
+        fixed: Mapping[str, float] | None = None,
     ) -> None:
         self.players = list(players)
         self.results, self.rules, self.vector, self.say = results, rules, vector, say
-        self.seed, self.played = seed, 0
+        self.seed, self.played, self.fixed = seed, 0, fixed
         self.gone: set[str] = set()  # what they played still counts
         self.refused: set[tuple[str, str]] = set()  # pairs whose games came to no end
         for result in results.all(rules):
@@ -72,7 +74,7 @@ class Ladder:
 
     def ratings(self) -> Ratings:
         """What the table says now."""
-        return fit(self.names, self.counted())
+        return fit(self.names, self.counted(), self.fixed)
 
     def play(self, stop: Callable[[], bool] = lambda: False) -> Block | None:
         """Play the block that says most and append it; None if it came to nothing, which is told.
@@ -109,6 +111,7 @@ class Ladder:
             for before, name in zip(ratings.players, ratings.players[1:], strict=False)
             if ratings.difference(name, before)[1] > precision
             and "~" not in name
+            and name not in (self.fixed or {})
             and not self._is_gone(name)
         ]
 

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 class RateFlags:
     """Flags of `skipjack rate`."""
 
-    against: str = "random"
-    """Who else plays, with commas between: random, script:GRADE, runs, checkpoints, baseline:ENV."""
+    against: str = "panel"
+    """Who else plays, with commas between: random, script:GRADE, runs, checkpoints, baseline:ENV. "panel" are
+    the game's players whose ratings are known, or the random player. The first is where ratings begin."""
     games: Annotated[int, Within(0, None)] = 20_000
     """Most games to play now; 0 rates with what was played before."""
     precision: Annotated[float, Within(1.0, 1000.0)] = 25.0
@@ -98,7 +99,10 @@ def _ladder(own: RateFlags, field: Field, contest: Contest, results: Results) ->
     from skipjack.arena.ladder import Ladder
     from skipjack.run import ratings as wiring
 
-    others = [contest.named(name.strip()) for name in own.against.split(",") if name.strip()]
+    names = [name for part in own.against.split(",") if (name := part.strip())]
+    fixed = contest.panel() if "panel" in names else None
+    names = [each for name in names for each in (fixed or {} if name == "panel" else [name])]
+    others = [contest.named(name) for name in names]
     trained = wiring.players_in(field.checkpoints, contest, _say)
     known = [
         name for result in results.all(contest.rules) for name in (result.first, result.second)
@@ -108,7 +112,7 @@ def _ladder(own: RateFlags, field: Field, contest: Contest, results: Results) ->
     trained.sort(key=lambda player: (player.steps or 0, player.name))
     seed = own.seed if own.seed >= 0 else secrets.randbits(62)
     players = {player.name: player for player in [*others, *trained]}
-    return Ladder(players.values(), results, contest.rules, contest.vector, seed, _say)
+    return Ladder(players.values(), results, contest.rules, contest.vector, seed, _say, fixed)
 
 
 def _play(ladder: Ladder, own: RateFlags) -> None:

@@ -16,8 +16,17 @@ import numpy as np
 from skipjack import checkpoint, folders, registry
 from skipjack import config as settings
 from skipjack.arena.match import play_block
-from skipjack.arena.players import RANDOM, SCRIPT, Player, random_player, scripted_player
+from skipjack.arena.players import (
+    RANDOM,
+    SCRIPT,
+    Player,
+    careless,
+    random_player,
+    scripted_player,
+)
+from skipjack.arena.rating import ELO
 from skipjack.arena.seating import face_to_face
+from skipjack.config import Setting, Within
 from skipjack.errors import RunError, SkipjackError, must
 from skipjack.rows import Actor
 from skipjack.run.config import Configured, configure
@@ -34,6 +43,9 @@ TRAINED = re.compile(r"\d{12}-[0-9a-f]{8}")
 
 FILE = "results.sqlite"
 """The table of results in it."""
+
+SHARE = Setting("a share of random actions", float, 0.5, "", None, Within(0.0, 1.0))
+"""What stands behind the ~ of a player's name."""
 
 LOADED = 16
 """Policies that stay loaded."""
@@ -83,10 +95,16 @@ class Contest:
     def named(self, name: str) -> Player:
         """The player that a user names: random, script, script:GRADE, or whatever is a checkpoint.
 
+        With ~0.5 behind it, a copy that takes half of its actions at random.
+
         Raises:
             UsageError: there is none of that name.
             RunError: it is damaged, or plays by other rules.
         """
+        model, tilde, share = name.partition("~")
+        if tilde and model:
+            wanted = settings.checked(SHARE, share)
+            return careless(self.named(model), wanted, self.vector.action)
         if name == RANDOM:
             return random_player(self.vector.action)
         if name.partition(":")[0] == SCRIPT:
@@ -123,6 +141,15 @@ class Contest:
             return PolicyActor(policy, rows, seed)
 
         return Player(f"{steps:012d}-{digest[:8]}", make, steps=steps)
+
+    def panel(self) -> dict[str, float]:
+        """Players of the game whose ratings are known, in nats; else the random player alone, at 0."""
+        known = registry.panel(self.configured.entry.game) if self._is_plain() else {}
+        return {name: elo / ELO for name, elo in known.items()} or {RANDOM: 0.0}
+
+    def _is_plain(self) -> bool:
+        """Whether the game has the rules of its default settings, which panels are rated by."""
+        return self.rules == rules_of(as_contest(configure(self.configured.entry.game)))
 
     def close(self) -> None:
         """Close the envs."""

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from skipjack import registry
 from skipjack.arena.doubts import examine
@@ -15,6 +16,9 @@ from skipjack.arena.players import Player, careless, random_player, scripted_pla
 from skipjack.arena.rating import fit
 from skipjack.arena.seating import face_to_face, narrow, sides
 from skipjack.errors import RunError, UsageError
+from skipjack.policies.actor import PolicyActor
+from skipjack.policies.config import PolicyConfig
+from skipjack.policies.policy import Policy
 from skipjack.vector import Vector
 from skipjack.vector.serial import Serial
 from tests.arena.races import Races
@@ -219,3 +223,17 @@ def test_scripted_players_play_as_their_grade() -> None:
     breakout = registry.load(registry.resolve("cartpole").target)
     with pytest.raises(UsageError, match="scripted player"):
         scripted_player("script:hard", breakout, breakout.Config())
+
+
+def test_a_policy_against_itself_is_a_half_on_both_sides() -> None:
+    vector = table("tic_tac_toe", 256)
+    torch.manual_seed(1)
+    policy = Policy(vector.observation, vector.action, PolicyConfig(hidden=8))
+    one, other = (
+        Player(name, lambda rows, seed: PolicyActor(policy, rows, seed))
+        for name in ("one", "other")
+    )
+    for result in play_block(one, other, vector, RULES, seed=2).results:
+        score = (result.wins + result.draws / 2) / result.games
+        assert abs(score - 0.5) < 3 * 0.5 / math.sqrt(256)
+        assert 0 < result.draws < 256

@@ -15,7 +15,7 @@ from skipjack import config as settings
 from skipjack import registry
 from skipjack.arena.sampler import Sampler
 from skipjack.arena.seats import PastSeats, Plan, plan
-from skipjack.errors import UsageError
+from skipjack.errors import RunError, UsageError
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.policy import Policy
 from skipjack.rows import Batch
@@ -202,13 +202,15 @@ def test_no_game_counts_that_two_opponents_played() -> None:
     for bank in range(2):
         past.seat(bank, "0")
     batch = vector.reset(1)
-    mixed = told = 0
+    mixed = told = finished = 0
     for tick in range(400):
         own = past.narrow(batch)
+        finished += len(own.episodes)
         mixed += int((own.episodes["outcome"] == 0.25).sum())
         batch = vector.step(past.complete(batch, np.zeros((layout.learner, 1), np.int32)))
         if tick % 5 == 0:
             past.turn(tick)
+    assert finished == past.told + past.void  # every game is one or the other
     for name, points in spy.told:
         assert (points == (int(name) % 2 == 0)).all(), name
         told += len(points)
@@ -264,6 +266,24 @@ def test_a_resumed_past_goes_on_as_it_was() -> None:
     for name, value in past.save()[0].items():
         assert np.array_equal(value, again.save()[0][name]), name
     assert past.met == again.met
+
+
+def test_a_member_that_is_damaged_is_met_no_more() -> None:
+    layout = plan(8, 1, (0, 1), 1.0, 1)
+    vector = game("tic_tac_toe", 8, layout)
+    policy = network(vector)
+
+    def find(name: str) -> Any:
+        if name == "1":
+            raise RunError("It is damaged.")
+        return policy.state_dict()
+
+    past = seats(layout, vector, policy, find)
+    for update in range(1, 2000, 300):  # late enough to change, whatever was played
+        past.turn(update)
+    assert past.sampler.names == ["0"]
+    assert past.met == ["0"]
+    assert past.messages == ["1 is met no more. It is damaged."]
 
 
 def test_the_trainer_knows_nothing_of_it() -> None:

@@ -17,6 +17,7 @@ from skipjack.run.config import configure
 from skipjack.run.envs import make_vector
 from skipjack.run.wiring import make_policy
 
+QUICK = ("--games", "64", "--no-plots", "--seed", "1", "--against", "random")
 SMALL = {"policy.hidden": 8, "vector.num_envs": 4}
 
 
@@ -93,7 +94,7 @@ def test_the_newest_of_each_run_in_a_folder(
     write_run(tmp_path / "runs", "weak", steps=1)
     write_run(tmp_path / "runs", "other", game="connect_four", steps=1)
     write_run(tmp_path / "runs", "strong", steps=3)
-    code, row, said = output(capsys, "rate", "runs", "--games", "64", "--no-plots", "--seed", "1")
+    code, row, said = output(capsys, "rate", "runs", *QUICK)
     assert code == 0
     assert len(row["players"]) == 3
     assert "must play 'tic_tac_toe' by the same rules, but is of 'connect_four'" in said
@@ -106,7 +107,7 @@ def test_a_damaged_checkpoint_is_left_out(
     folder = write_run(tmp_path / "runs", "one", steps=3)
     file = folder / "checkpoints" / f"{1000:012d}" / "policy.safetensors"
     file.write_bytes(file.read_bytes()[:-5])
-    code, row, said = output(capsys, "rate", "one", "--games", "64", "--no-plots", "--seed", "1")
+    code, row, said = output(capsys, "rate", "one", *QUICK)
     assert code == 0
     assert [line["steps"] for line in row["players"]] == [None, 0, 2000]
     assert "000000001000 is left out." in said
@@ -170,6 +171,21 @@ def test_gates_add_to_the_table_that_ratings_come_from(
     monkeypatch.chdir(tmp_path)
     write_run(tmp_path / "runs", "one", steps=2)
     _, played, _ = output(capsys, "gate", "one", f"runs/one/checkpoints/{0:012d}", "--seed", "3")
-    _, row, _ = output(capsys, "rate", "one", "--games", "0", "--no-plots")
+    _, row, _ = output(capsys, "rate", "one", *QUICK, "--games", "0")
     assert row["games"] == played["games"]
     assert np.isfinite([line["elo"] for line in row["players"]]).all()
+
+
+def test_players_whose_ratings_are_known_keep_them(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(runs.parent)
+    known = {"random": 0.0, "script:one_ply~0.5": 321.0}
+    monkeypatch.setattr("skipjack.registry.panel", lambda game: known)
+    _, row, _ = output(capsys, "rate", "one", *QUICK[:2], *QUICK[2:3], "--precision", "5")
+    found = {line["name"]: line for line in row["players"]}
+    assert found["script:one_ply~0.5"]["elo"] == pytest.approx(321)
+    assert found["script:one_ply~0.5"]["error"] == 0
+    assert found["script:one_ply~0.5"]["games"] > 0
+    assert main(["rate", "one", "--against", "random~2", *QUICK[:-2]]) == 2
+    assert "A share of random actions must be between 0 and 1" in capsys.readouterr().err

@@ -198,9 +198,9 @@ def test_a_training_is_rated_beside(
         "--eval.quota",
         "1",
     ]
-    arena = ["--arena.rating", "beside", "--arena.patience", "120", "--arena.precision", "60"]
+    arena = ["--arena.rating", "beside", "--arena.patience", "600", "--arena.precision", "60"]
     past = ["--arena.past", "0.25", "--arena.banks", "2"]
-    steps = ["--train.steps", "20e3"]
+    steps = ["--train.steps", "6e3"]
     assert (
         main(["train", "tic_tac_toe", "--run", "one", "--json", *small, *arena, *past, *steps]) == 0
     )
