@@ -82,7 +82,6 @@ def measure(env: str, past: float, banks: int, updates: int) -> dict[str, Any]:
         "trained": speeds[0] / speeds[1],
         "formula": kept / (share + kept * (1 - share)),
         "playing": share,
-        "stacked": with_past.past is not None and with_past.past.seats.bank.stacked,
     }
 
 

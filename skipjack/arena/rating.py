@@ -33,6 +33,9 @@ newcomer to the one before it. A prior on differences alone: whom the ratings ar
 SIDE_SPREAD = 100 / ELO
 """Standard deviation of the side's prior, in nats."""
 
+LONGEST = 4.0
+"""Most nats of a step of Newton's method: far from the mode it would leap."""
+
 DRAW_SPREAD = 5.0
 """Standard deviation of log(nu)'s prior: wide, but games that are all draws have a rating too."""
 
@@ -173,8 +176,11 @@ class Ratings:
 
 def chance(eta: Array, nu: float) -> Array:
     """(..., 3) probabilities of a win, a draw and a loss."""
-    draw = np.full_like(eta, math.log(nu) if nu else -np.inf)
-    logits = np.stack([eta / 2, draw, -eta / 2], -1)
+    return _chance(eta, math.log(nu) if nu else -math.inf)
+
+
+def _chance(eta: Array, log_nu: float) -> Array:
+    logits = np.stack([eta / 2, np.full_like(eta, log_nu), -eta / 2], -1)
     powers = np.exp(logits - logits.max(-1, keepdims=True))
     return powers / powers.sum(-1, keepdims=True)
 
@@ -265,6 +271,7 @@ class _Posterior:
             step[free] = np.linalg.solve(
                 self.curvature(point)[np.ix_(free, free)], self.slope(point)[free]
             )
+            step *= min(1.0, LONGEST / max(np.abs(step).max(), 1e-300))
             # Close to the mode the height is level to its last digit: there the steps are right as they are.
             while (found := self.height(point + step)) < height and np.abs(step).max() > 1e-4:
                 step /= 2
@@ -318,7 +325,7 @@ class _Posterior:
 
     def _chances(self, point: Array) -> Array:
         eta = point[self.table.first] - point[self.table.second] + point[self.count]
-        return chance(eta, math.exp(point[self.count + 1]) if self.draws else 0.0)
+        return _chance(eta, float(point[self.count + 1]) if self.draws else -math.inf)
 
     def _gaps(self, point: Array) -> Array:
         """(players - 1,) how much better each is than the one before it."""

@@ -121,7 +121,7 @@ class PastSeats:
         self.plan, self.groups, self.sampler, self.find = plan, groups, sampler, find
         self.rows = groups * plan.learner
         self.seed, self.quota = seeding.child(seed, "opponents"), quota
-        self.bank = Bank(policy, plan.banks, vector.observation, action)
+        self.bank = Bank(policy, plan.banks)
         self.device = next(policy.parameters()).device
         count = plan.learner + plan.banks * plan.block
         self.actions = np.zeros((groups, count, action.width), action.dtype)
@@ -165,7 +165,7 @@ class PastSeats:
         generator = torch.Generator(self.device).manual_seed(
             seeding.state(self.seed, "acting", batch.group, tick)
         )
-        size = (len(rest.alive), self.bank.policy.head.components)
+        size = (len(rest.alive), self.bank.head.components)
         noise = torch.rand(size, generator=generator, device=self.device)
         taken, memory = self.bank.act(observations, memory, noise, mask)
         if memory:  # a dead step leaves nothing behind
@@ -240,7 +240,7 @@ class PastSeats:
         return arrays, {"pool": list(self.sampler.names), "met": list(self.met)}
 
     def load(self, arrays: Mapping[str, npt.NDArray[Any]], names: Mapping[str, Any]) -> None:
-        """Take back what `save` gave.
+        """Take back what `save` gave; where it holds no memory, the games begin anew.
 
         Raises:
             RunError: a member of the pool is gone.
@@ -254,7 +254,8 @@ class PastSeats:
             value[:] = arrays[name]
         for group, state in enumerate(self.memory):
             for at, part in enumerate(state):
-                part.copy_(torch.from_numpy(np.array(arrays[f"memory.{group}.{at}"])))
+                if f"memory.{group}.{at}" in arrays:
+                    part.copy_(torch.from_numpy(np.array(arrays[f"memory.{group}.{at}"])))
 
     def _note(self, batch: Batch) -> None:
         """Outcomes of the games that ended."""

@@ -103,7 +103,10 @@ def restore(trainer: PPO, found: checkpoint.Checkpoint) -> None:
         scale = found.arrays("rewards")
         trainer.reward_scale.load_state_dict({name: _tensor(part) for name, part in scale.items()})
     if isinstance(trainer.seats, Kept) and found.has("seats"):
-        trainer.seats.load(found.arrays("seats"), found.state["seats"])
+        kept = found.arrays("seats")
+        if not found.has("vector"):  # new envs: nobody remembers their games
+            kept = {name: part for name, part in kept.items() if not name.startswith("memory")}
+        trainer.seats.load(kept, found.state["seats"])
     trainer.steps = trainer.reported = found.state["steps"]
     trainer.updates, trainer.seconds = found.state["updates"], found.state["seconds"]
     if found.has("generators"):

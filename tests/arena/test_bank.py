@@ -1,4 +1,4 @@
-"""Stacked policies act as each of them does alone."""
+"""Policies side by side act as each of them does alone."""
 
 from __future__ import annotations
 
@@ -41,10 +41,9 @@ def policies(kind: str, count: int) -> list[Policy]:
 def test_banks_act_as_their_policies_do_alone(kind: str, count: int) -> None:
     action, _ = KINDS[kind]
     known = policies(kind, count)
-    bank = Bank(known[0], count, OBSERVATION, action)
+    bank = Bank(known[0], count)
     for at, policy in enumerate(known):
         bank.load(at, policy.state_dict())
-    assert bank.stacked == (kind not in ("lstm", "gru"))
     state = bank.initial_state(ROWS)
     alone = [policy.initial_state(ROWS) for policy in known]
     for _ in range(3):
@@ -64,31 +63,19 @@ def test_banks_act_as_their_policies_do_alone(kind: str, count: int) -> None:
 
 def test_weights_are_changed_in_place_and_for_one_bank_alone() -> None:
     one, other = policies("masked", 2)
-    bank = Bank(one, 2, OBSERVATION, KINDS["masked"][0])
-    places = {name: value.data_ptr() for name, value in bank.weights.items()}
+    bank = Bank(one, 2)
+    places = [value.data_ptr() for value in bank.policies[1].parameters()]
     bank.load(1, other.state_dict())
-    assert places == {name: value.data_ptr() for name, value in bank.weights.items()}
+    assert places == [value.data_ptr() for value in bank.policies[1].parameters()]
     for at, policy in enumerate((one, other)):
         for name, value in policy.state_dict().items():
-            assert torch.equal(bank.weights[f"policy.{name}"][at], value)
+            assert torch.equal(bank.policies[at].state_dict()[name], value)
 
 
 def test_the_learner_s_own_weights_stay_its_own() -> None:
     (one,) = policies("masked", 1)
     before = {name: value.clone() for name, value in one.state_dict().items()}
-    bank = Bank(one, 1, OBSERVATION, KINDS["masked"][0])
+    bank = Bank(one, 1)
     bank.load(0, {name: value + 1 for name, value in before.items()})
     assert all(torch.equal(value, before[name]) for name, value in one.state_dict().items())
     assert all(parameter.requires_grad for parameter in one.parameters())
-
-
-class Own(Policy):
-    """A user's policy that no stacking can handle: it looks at values."""
-
-    def encode(self, observations: torch.Tensor) -> torch.Tensor:
-        return super().encode(observations) * (2.0 if float(observations.sum()) > 0 else 1.0)
-
-
-def test_what_cannot_be_stacked_acts_one_by_one() -> None:
-    action = Actions.discrete(3)
-    assert not Bank(Own(OBSERVATION, action), 2, OBSERVATION, action).stacked

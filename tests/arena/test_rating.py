@@ -125,6 +125,23 @@ def test_games_that_are_all_draws_are_equal_players() -> None:
     assert found.nu > 1
 
 
+@pytest.mark.parametrize("draws", [1, 1000])
+def test_extreme_results_have_ratings(draws: int) -> None:
+    """Where a step of Newton's method would leap far past what a number can hold."""
+    results = [
+        Result("a", "b", 0, draws, 10_000),
+        Result("b", "c", 0, 0, 1),
+        Result("d", "c", 9999, 0, 0),
+    ]
+    found = fit(["a", "b", "c", "d"], results)
+    assert np.isfinite(found.theta).all()
+    assert np.isfinite(found.covariance).all()
+    assert found.theta[1] > 2
+    assert 0 < found.nu < 1000
+    few = fit(["a", "b"], [Result("a", "b", 1, 1, 0), Result("b", "a", 0, 60, 0)])
+    assert np.isfinite(few.theta).all()
+
+
 def test_fixed_ratings_stay_and_place_the_others() -> None:
     theta = {"a": 0.0, "b": 1.0}
     results = [Result("c", "a", 73, 0, 27), Result("c", "b", 50, 0, 50)]
