@@ -26,6 +26,9 @@ from skipjack.vector import Vector
 MOST_UPDATES = 256
 """Updates after which an opponent is changed even if some slot has not played its games."""
 
+NOISE = 64
+"""Ticks whose acting noise is drawn at once."""
+
 Opponent = Weights | Actor
 """Who sits in a bank: weights, or whoever acts for rows."""
 
@@ -139,43 +142,40 @@ class PastSeats:
             "points": np.zeros((*slots, quota), np.float64),
         }
         self.messages: list[str] = []  # for the user
-        self._looked: dict[int, Batch] = {}
+        # By group, of the newest batch.
+        self._looked: dict[int, tuple[Batch, Batch]] = {}  # with the learner's part
+        self._drawn: dict[int, tuple[int, torch.Tensor]] = {}  # acting noise, and from which tick on
 
     def narrow(self, batch: Batch) -> Batch:
         """The learner's part of a batch; outcomes against past selves are noted on the way."""
-        if self._looked.get(batch.group) is not batch:
-            self._looked[batch.group] = batch
+        whole, own = self._looked.get(batch.group, (None, batch))
+        if whole is not batch:
+            learner = self.plan.learner
+            own = narrow(batch, slice(0, learner), batch.group * learner)
+            self._looked[batch.group] = batch, own
             if len(batch.episodes):
-                self._note(batch)
-        return narrow(batch, slice(0, self.plan.learner), batch.group * self.plan.learner)
+                self._note(batch, own)
+        return own
 
-    @torch.no_grad()
     def complete(self, batch: Batch, actions: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The learner's actions and those of the past selves."""
-        whole, learner = self.actions[batch.group], self.plan.learner
-        whole[:learner] = actions
-        rest = narrow(batch, slice(learner, len(whole)), 0)
-        observations = self._to_device(rest.observations)
-        mask = None if rest.action_mask is None else self._to_device(rest.action_mask)
+        whole, start = self.actions[batch.group], self.plan.learner
+        whole[:start] = actions
+        mask = None if batch.action_mask is None else self._to_device(batch.action_mask[start:])
         memory = self.memory[batch.group]
         if memory:
-            memory = clear(memory, self._to_device(rest.terminated | rest.truncated))
-        tick = int(self.counters["ticks"][batch.group])
-        self.counters["ticks"][batch.group] += 1
-        generator = torch.Generator(self.device).manual_seed(
-            seeding.state(self.seed, "acting", batch.group, tick)
+            ended = batch.terminated[start:] | batch.truncated[start:]
+            memory = clear(memory, self._to_device(ended))
+        noise = self._noise(batch.group)
+        taken, memory = self.bank.act(
+            self._to_device(batch.observations[start:]), memory, noise, mask
         )
-        size = (len(rest.alive), self.bank.head.components)
-        noise = torch.rand(size, generator=generator, device=self.device)
-        taken, memory = self.bank.act(observations, memory, noise, mask)
         if memory:  # a dead step leaves nothing behind
-            memory = clear(memory, self._to_device(~rest.alive))
+            memory = clear(memory, self._to_device(~batch.alive[start:]))
         self.memory[batch.group] = memory
-        whole[learner:] = taken.cpu().numpy()
-        for (group, bank), actor in self.actors.items():
-            if group == batch.group:
-                rows = slice(bank * self.plan.block, (bank + 1) * self.plan.block)
-                whole[learner:][rows] = actor.act(narrow(rest, rows, 0))
+        whole[start:] = taken.cpu().numpy()
+        if self.actors:
+            self._ask_actors(batch, whole[start:])
         return whole
 
     def turn(self, update: int) -> None:
@@ -257,10 +257,33 @@ class PastSeats:
                 if f"memory.{group}.{at}" in arrays:
                     part.copy_(torch.from_numpy(np.array(arrays[f"memory.{group}.{at}"])))
 
-    def _note(self, batch: Batch) -> None:
-        """Outcomes of the games that ended."""
+    def _noise(self, group: int) -> torch.Tensor:
+        """Uniform numbers (rows, components) for the next tick of a group; they depend on it alone."""
+        # PERF: a generator of its own for each tick took 30 us.
+        tick = int(self.counters["ticks"][group])
+        self.counters["ticks"][group] += 1
+        begin = tick - tick % NOISE
+        if self._drawn.get(group, (-1,))[0] != begin:
+            seed = seeding.state(self.seed, "acting", group, begin)
+            generator = torch.Generator(self.device).manual_seed(seed)
+            size = (NOISE, self.plan.banks * self.plan.block, self.bank.head.components)
+            drawn = torch.rand(size, generator=generator, device=self.device)
+            self._drawn[group] = begin, drawn
+        return self._drawn[group][1][tick - begin]
+
+    def _ask_actors(self, batch: Batch, actions: npt.NDArray[Any]) -> None:
+        """Scripted players write over what their bank's weights would do."""
+        start = self.plan.learner
+        rest = narrow(batch, slice(start, start + len(actions)), 0)
+        for (group, bank), actor in self.actors.items():
+            if group == batch.group:
+                rows = slice(bank * self.plan.block, (bank + 1) * self.plan.block)
+                actions[rows] = actor.act(narrow(rest, rows, 0))
+
+    def _note(self, batch: Batch, own: Batch) -> None:
+        """Outcomes of the games that ended; `own` is the learner's part of the batch."""
         counters, group = self.counters, batch.group
-        told = narrow(batch, slice(0, self.plan.learner), 0).episodes
+        told = own.episodes
         slot = self.plan.slot_of[told["row"] - batch.rows.start]
         told, slot = told[slot >= 0], slot[slot >= 0]
         epoch = counters["epoch"][slot // (self.plan.slots // self.plan.banks)]
