@@ -5,8 +5,8 @@
 Takes a few minutes. For each environment two trainers, with past selves and without, take updates in turn.
 `rollout` is how fast the one plays all its rows, relative to the other; `trained` the same of the steps that
 are learned from, over whole updates, and `formula` what docs/rating.md says of it for the share of time that
-the other spends on playing. All in processor time of one thread, so that a busy machine changes little;
-medians over updates.
+the other spends on playing. All in processor time of one thread, and of the fastest quarter of the updates: on
+a busy machine the others say how cold its caches were.
 """
 
 from __future__ import annotations
@@ -60,9 +60,20 @@ class Side:
         end = time.process_time()
         self.rows.append((middle - began, end - middle, self.trainer.steps - before))
 
-    def median(self, column: int) -> float:
-        """Over all updates but the first three."""
-        return statistics.median(row[column] for row in self.rows[3:])
+    @property
+    def playing(self) -> float:
+        """Seconds of collecting for a step that is learned from."""
+        return self._typical(0)
+
+    @property
+    def learning(self) -> float:
+        """Seconds of learning for such a step."""
+        return self._typical(1)
+
+    def _typical(self, column: int) -> float:
+        """Mean over the fastest quarter of the updates but the first three."""
+        found = sorted(row[column] / row[2] for row in self.rows[3:])
+        return statistics.mean(found[: max(1, len(found) // 4)])
 
 
 def measure(env: str, past: float, banks: int, updates: int) -> dict[str, Any]:
@@ -71,15 +82,14 @@ def measure(env: str, past: float, banks: int, updates: int) -> dict[str, Any]:
     for _ in range(updates):
         without.update()
         with_past.update()
-    share = without.median(0) / (without.median(0) + without.median(1))
     kept = with_past.trainer.seats.rows / with_past.vector.num_rows
-    speeds = [side.median(2) / (side.median(0) + side.median(1)) for side in (with_past, without)]
+    share = without.playing / (without.playing + without.learning)
     return {
         "env": env,
         "past": past,
         "banks": banks,
-        "rollout": without.median(0) / with_past.median(0),
-        "trained": speeds[0] / speeds[1],
+        "rollout": without.playing / (with_past.playing * kept),
+        "trained": (without.playing + without.learning) / (with_past.playing + with_past.learning),
         "formula": kept / (share + kept * (1 - share)),
         "playing": share,
     }

@@ -283,20 +283,23 @@ class PastSeats:
     def _note(self, batch: Batch, own: Batch) -> None:
         """Outcomes of the games that ended; `own` is the learner's part of the batch."""
         counters, group = self.counters, batch.group
-        told = own.episodes
-        slot = self.plan.slot_of[told["row"] - batch.rows.start]
-        told, slot = told[slot >= 0], slot[slot >= 0]
+        slot = self.plan.slot_of[own.episodes["row"] - batch.rows.start]
+        tells = slot >= 0
+        if not tells.any():
+            return
+        told, slot = own.episodes[tells], slot[tells]
         epoch = counters["epoch"][slot // (self.plan.slots // self.plan.banks)]
         whole = (counters["began"][group, slot] == epoch) & ~told["partial"]
         counters["began"][group, slot] = epoch
         whole &= ~np.isnan(told["outcome"])
-        self.told += int(whole.sum())
-        self.void += int((~whole).sum())
-        told, slot = told[whole], slot[whole]
+        played = np.count_nonzero(whole)
+        self.told += played
+        self.void += len(whole) - played
         count = counters["counted"][group, slot]
-        open_ = count < self.quota
-        counters["points"][group, slot[open_], count[open_]] = told["outcome"][open_]
-        counters["counted"][group, slot] = np.minimum(count + 1, self.quota)
+        whole &= count < self.quota
+        slot, count = slot[whole], count[whole]
+        counters["points"][group, slot, count] = told["outcome"][whole]
+        counters["counted"][group, slot] = count + 1
 
     def _credit(self, bank: int) -> None:
         """As many games of each slot as all of them have played: the quick ones count no more."""
