@@ -118,7 +118,9 @@ class Ladder:
     def _allowed(self) -> npt.NDArray[np.bool_]:
         fixed = np.array([player.fixed for player in self.players])
         there = np.array([not self._is_gone(player.name) for player in self.players])
-        allowed = ~(fixed[:, None] & fixed) & (there[:, None] & there)
+        known = np.array([player.name in (self.fixed or {}) for player in self.players])
+        idle = (fixed[:, None] & fixed) | (known[:, None] & known)  # nothing to be learned
+        allowed = ~idle & (there[:, None] & there)
         np.fill_diagonal(allowed, False)
         place = {name: at for at, name in enumerate(self.names)}
         for a, b in self.refused:

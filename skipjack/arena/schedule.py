@@ -34,11 +34,13 @@ def choose(
     met = np.zeros((count, count))
     np.add.at(met, (ratings.table.first, ratings.table.second), ratings.table.games)
     met += met.T
-    for newcomer in range(count - 1, 0, -1):  # the newest first
-        before = np.flatnonzero(allowed[newcomer, :newcomer])[::-1][:NEIGHBOURS]
-        unmet = before[met[newcomer, before] < FIRST]
-        if len(unmet):
-            return newcomer, int(unmet[0])
+    # Everybody meets one before anybody meets two: a short budget leaves nobody unconnected.
+    for nearest in range(1, NEIGHBOURS + 1):
+        for newcomer in range(count - 1, 0, -1):  # the newest first
+            before = np.flatnonzero(allowed[newcomer, :newcomer])[::-1][:nearest]
+            unmet = before[met[newcomer, before] < FIRST]
+            if len(unmet):
+                return newcomer, int(unmet[0])
     pairs = np.argwhere(np.triu(allowed))
     if generator.random() < UNIFORM:
         one, other = pairs[generator.integers(len(pairs))]

@@ -37,7 +37,8 @@ class RateFlags:
     precision: Annotated[float, Within(1.0, 1000.0)] = 25.0
     """Standard error, in Elo against the checkpoint before, at which all are rated well enough."""
     envs: Annotated[int, Within(1, 100_000)] = 32
-    """Games of a block that are played at once on each side."""
+    """Games of a block that are played at once on each side; fewer where few games are to be played, so that
+    every checkpoint gets some."""
     seed: Annotated[int, Within(-1, 2**62)] = -1
     """Seed of the games; -1 takes a new one, so that raters beside each other play other games."""
     follow: bool = False
@@ -68,8 +69,11 @@ def run(arguments: Sequence[str]) -> int:
     if not field.checkpoints:
         raise must("there must be a checkpoint to rate", got=target)
     newest = checkpoint.load(field.checkpoints[-1])
+    # Half of the games for a first block each, two games an env.
+    fair = own.games // (4 * len(field.checkpoints))
+    envs = own.envs if own.follow or not own.games else max(1, min(own.envs, fair))
     with (
-        contextlib.closing(wiring.Contest(wiring.configured_of(newest), own.envs)) as contest,
+        contextlib.closing(wiring.Contest(wiring.configured_of(newest), envs)) as contest,
         contextlib.closing(Results(field.folder / wiring.FILE)) as results,
     ):
         ladder = _ladder(own, field, contest, results)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skipjack.arena.doubts import doubts
 from skipjack.arena.ladder import Ladder
 from skipjack.arena.players import Player, careless, random_player
 from skipjack.arena.rating import ELO, Result, fit
@@ -33,6 +34,31 @@ def test_a_newcomer_meets_the_three_before_it_first() -> None:
         met.add(pair)
         results.append(Result("new", players[pair[1]], FIRST // 2, 0, FIRST // 2))
     assert met == {(5, 4), (5, 3), (5, 2)}
+
+
+def test_everybody_meets_one_before_anybody_meets_two() -> None:
+    """After one block each, all hang together."""
+    players = list("abcdef")
+    results: list[Result] = []
+    generator, pairs = np.random.default_rng(0), []
+    for _ in range(5):
+        pair = choose(fit(players, results), all_pairs(6), 16, generator)
+        assert pair is not None
+        pairs.append(pair)
+        results.append(Result(players[pair[0]], players[pair[1]], FIRST // 2, 0, FIRST // 2))
+    assert sorted(pairs) == [(at, at - 1) for at in range(1, 6)]
+    assert not [line for line in doubts(fit(players, results), results) if "no game" in line]
+
+
+def test_players_whose_ratings_are_known_spend_no_games_on_each_other(tmp_path: Path) -> None:
+    action = table("tic_tac_toe", 1).action
+    others = [Player(name, lambda rows, seed: RandomActor(action, seed)) for name in "ab"]
+    found = ladder(tmp_path, *others)
+    assert found._allowed()[0, 1]
+    found.fixed = {"random": 0.0, "a": 1.0}
+    assert not found._allowed()[0, 1]
+    assert found._allowed()[0, 2]
+    assert found._allowed()[1, 2]
 
 
 def test_the_gain_is_what_the_covariance_loses() -> None:
