@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from skipjack import seeding
 from skipjack.config import Within
 from skipjack.errors import must
 from skipjack.report.progress import Evaluation
-from skipjack.rows import Batch
+from skipjack.rows import Actor
 from skipjack.vector import Vector
 
 CHANCE_STEPS = 200_000
@@ -38,19 +38,6 @@ class EvaluateConfig:
     """Take the most probable action instead of a sampled one."""
     opponent: str = ""
     """Opponent in games that take one; empty leaves the env's own setting."""
-
-
-class Actor(Protocol):
-    """Who plays all rows of a vector: a policy with its memory, the random player, a person."""
-
-    def begin(self) -> None:
-        """All episodes begin anew."""
-
-    def act(self, batch: Batch) -> npt.NDArray[Any]:
-        """Actions (rows, width) for the batch."""
-
-    def follow(self, batch: Batch, alive: npt.NDArray[np.bool_]) -> None:
-        """Take in what they led to; `alive` (rows,) is from before the step."""
 
 
 def evaluate(

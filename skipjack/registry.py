@@ -264,6 +264,12 @@ def baseline_file(name: str) -> Path | None:
     return folder.with_name("baselines") / f"{own}{entry.variant}.safetensors"
 
 
+def panel(game: str) -> dict[str, float]:
+    """Players of a game whose ratings are known, in Elo above the random player; empty if there are none."""
+    folder = _preset_folder(game)
+    return dict(_read(folder.with_name("panel.toml"))) if folder else {}
+
+
 def names() -> list[str]:
     """Every name: games with their variants, in order."""
     found = []

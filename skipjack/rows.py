@@ -204,6 +204,19 @@ class Engine(Protocol):
         """Free what is held. Closing twice is allowed."""
 
 
+class Actor(Protocol):
+    """Who plays all rows of a vector: a policy with its memory, the random player, a person."""
+
+    def begin(self) -> None:
+        """All episodes begin anew."""
+
+    def act(self, batch: Batch) -> npt.NDArray[Any]:
+        """Actions (rows, width) for the batch."""
+
+    def follow(self, batch: Batch, alive: npt.NDArray[np.bool_]) -> None:
+        """Take in what they led to; `alive` (rows,) is from before the step."""
+
+
 def take_messages(engine: Any) -> list[str]:
     """Sentences for the user that nobody has taken yet, from an engine's list `messages`, if any."""
     messages = getattr(engine, "messages", None)

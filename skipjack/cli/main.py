@@ -20,6 +20,8 @@ COMMANDS = {
     "eval": "play whole episodes with a trained policy and report its score",
     "watch": "see a trained policy act: window, browser (--browser) or video (--video out.mp4)",
     "play": "play a game yourself, alone, with somebody or against a policy (--against RUN)",
+    "rate": "rank a run's checkpoints, or the runs of a folder, by games against each other",
+    "gate": "say whether one policy is better than another; the exit code is the answer",
     "check": "say in plain words what is wrong with an environment, and how fast it is",
     "tune": "measure workers, threads, envs and groups on this machine, and keep the best",
     "sweep": "find the best settings for every cost: sweep ENV --budget 2h",

@@ -20,8 +20,9 @@ from skipjack.cli.saved import saved_of
 from skipjack.cli.screens import ScreenFlags, opened
 from skipjack.config import Within
 from skipjack.errors import UsageError, must
-from skipjack.evaluate import Actor, play_out
+from skipjack.evaluate import play_out
 from skipjack.policies.random import RandomActor
+from skipjack.rows import Actor
 from skipjack.run.config import Configured, configure
 from skipjack.view.film import Nobody
 from skipjack.view.keys import Keyboard

@@ -40,6 +40,10 @@ MAY_CHANGE = (
     "eval.max_steps",
     "eval.deterministic",
     "eval.opponent",
+    "arena.rating",
+    "arena.budget",
+    "arena.precision",
+    "arena.patience",
 )
 """Settings that a resumed run may change: none of them touches the experience before the cut."""
 

@@ -17,7 +17,7 @@ from skipjack.cli.saved import saved_of
 from skipjack.cli.screens import ScreenFlags, opened
 from skipjack.config import Within
 from skipjack.errors import RunError, SkipjackError, UsageError, must
-from skipjack.evaluate import Actor
+from skipjack.rows import Actor
 from skipjack.run.config import Configured, configure
 from skipjack.view import record
 from skipjack.view.film import Nobody, film_episodes

@@ -31,15 +31,16 @@ class MLPEncoder(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """(..., *layout.shape) -> (..., hidden)."""
-        flat = self._flat(observations)
+        flat = self.flat(observations)
         return self.layers(flat if self.normaliser is None else self.normaliser(flat))
 
     def adapt(self, observations: Tensor, counted: Tensor) -> None:
         """Let the normaliser, if there is one, take in (..., *layout.shape) where `counted` (...)."""
         if self.normaliser is not None:
-            self.normaliser.adapt(self._flat(observations[counted]))
+            self.normaliser.adapt(self.flat(observations[counted]))
 
-    def _flat(self, observations: Tensor) -> Tensor:
+    def flat(self, observations: Tensor) -> Tensor:
+        """(..., *layout.shape) -> (..., size) float32, scaled; what normaliser and layers are given."""
         flat = observations.flatten(-self.dims) if self.dims > 1 else observations
         flat = flat.float()
         return flat * self.scale if self.scale != 1.0 else flat

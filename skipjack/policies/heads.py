@@ -51,13 +51,24 @@ class DiscreteHead(nn.Module):
             mask: legal choices (rows, choices), nonzero where legal.
         """
         logp, asked = self._log_probabilities(parameters, mask)
-        edges = logp.exp().cumsum(-1)
+        choice = self._choose(logp.exp(), noise) * asked[..., None]
+        taken = logp.gather(-1, choice)[..., 0]
+        return choice[..., 0].int(), (taken * asked).sum(-1)
+
+    def draw(self, parameters: Tensor, noise: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The actions of `sample` alone, (rows, components) int32: for who does not learn from them."""
+        logits, asked = self._logits(parameters, mask)
+        choice = self._choose(logits.softmax(-1), noise)[..., 0].int()
+        return choice if asked is None else choice * asked
+
+    @staticmethod
+    def _choose(probabilities: Tensor, noise: Tensor) -> Tensor:
+        """(rows, components, choices) -> (rows, components, 1) of them."""
+        edges = probabilities.cumsum(-1)
         # The last edge is 1 but for rounding. Noise two steps below 1 stays below it when scaled,
         # so that a choice with no probability behind it is never taken.
         point = noise.clamp(max=1 - 2**-23)[..., None] * edges[..., -1:]
-        choice = (edges <= point).sum(-1, keepdim=True) * asked[..., None]
-        taken = logp.gather(-1, choice)[..., 0]
-        return choice[..., 0].int(), (taken * asked).sum(-1)
+        return (edges <= point).sum(-1, keepdim=True)
 
     def best(self, parameters: Tensor, mask: Tensor | None = None) -> Tensor:
         """The most probable action (rows, components) int32."""
@@ -84,17 +95,20 @@ class DiscreteHead(nn.Module):
 
     def _log_probabilities(self, parameters: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """(..., components, most), and whether each component is asked, (..., components) or 1s."""
+        logits, asked = self._logits(parameters, mask)
+        if asked is None:
+            asked = logits.new_ones(self.components, dtype=torch.int)
+        return logits.log_softmax(-1), asked
+
+    def _logits(self, parameters: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """(..., components, most), and whether each component is asked, (..., components); None: all."""
         logits = self._table(parameters.float())
-        asked = logits.new_ones(self.components, dtype=torch.long)
         if mask is not None:
             legal = self._table(mask) > 0
             if not self.even:
                 legal = legal & ~self.absent
-            logits = logits.masked_fill(~legal, MASKED)
-            asked = legal.any(-1).long()
-        elif not self.even:
-            logits = logits.masked_fill(self.absent, MASKED)
-        return logits.log_softmax(-1), asked
+            return logits.masked_fill(~legal, MASKED), legal.any(-1).int()
+        return (logits if self.even else logits.masked_fill(self.absent, MASKED)), None
 
     def _table(self, flat: Tensor) -> Tensor:
         """(..., choices) -> (..., components, most)."""

@@ -19,7 +19,15 @@ from rich.text import Text
 from skipjack import __version__
 from skipjack.report.plain import describe
 from skipjack.report.progress import Evaluation, Progress, RunInfo
-from skipjack.report.window import Window, duration, short, sparkline, time_left, verdict
+from skipjack.report.window import (
+    Window,
+    arena_line,
+    duration,
+    short,
+    sparkline,
+    time_left,
+    verdict,
+)
 
 COLOURS = {"environment": "green", "acting": "cyan", "learning": "magenta", "other": "grey50"}
 WIDE = 100  # columns from which two panels stand side by side
@@ -200,6 +208,8 @@ class Dashboard:
 
     def _foot(self) -> RenderableType:
         lines: list[RenderableType] = [Text(text, style="dim") for text in self.messages]
+        if self.newest is not None and self.newest.arena:
+            lines.insert(0, Text(arena_line(self.newest.arena), style="bold"))
         if self.evaluation is not None:
             lines.append(
                 Text(f"Final evaluation: {describe(self.evaluation)}", style="bold yellow")

@@ -9,7 +9,7 @@ import time
 from typing import TextIO
 
 from skipjack.report.progress import Evaluation, Progress, RunInfo, Screen
-from skipjack.report.window import Window, duration, short, time_left, verdict
+from skipjack.report.window import Window, arena_line, duration, short, time_left, verdict
 
 
 class Plain:
@@ -49,6 +49,7 @@ class Plain:
         parts.append(f"{window.episodes} episodes")
         parts.append(f"{duration(time_left(progress, speed))} left")
         parts.append(verdict(window.profile)[0])
+        parts += filter(None, [arena_line(progress.arena)])
         self.message(" | ".join(parts))
 
     def message(self, text: str) -> None:

@@ -47,6 +47,7 @@ class Progress:
         episodes: whole (not partial) episodes that ended in this update.
         means: over all of them: score, return, length, outcome and every statistic; empty if none.
         restarts: workers replaced in this sitting because they crashed.
+        arena: of games against past selves, and of ratings, by name; empty where there are none.
     """
 
     update: int
@@ -60,6 +61,7 @@ class Progress:
     episodes: int
     means: Mapping[str, float]
     restarts: int = 0
+    arena: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

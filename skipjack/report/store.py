@@ -111,6 +111,7 @@ def update_row(progress: Progress) -> dict[str, Any]:
         "episodes": progress.episodes,
         **({"restarts": progress.restarts} if progress.restarts else {}),
         **{f"episodes/{name}": mean for name, mean in progress.means.items()},
+        **progress.arena,
         **{f"losses/{name}": loss for name, loss in progress.losses.items()},
         **{f"profile/{name}": seconds for name, seconds in progress.profile.items()},
     }

@@ -73,6 +73,8 @@ class WandB:
             ),
         )
         self.run.define_metric("*", step_metric="steps")
+        # Ratings come late, and belong to the checkpoint that they are of.
+        self.run.define_metric("rating/*", step_metric="rating/checkpoint")
         if mode == "offline":
             kept = os.path.relpath(Path(self.run.dir).parent)
             self.say(f"W&B is offline. Send the run to your account with: wandb sync {kept}")

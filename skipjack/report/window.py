@@ -90,6 +90,29 @@ def verdict(profile: Mapping[str, float]) -> tuple[str, str]:
     }.get(phase, ("bound by other work", "Checkpoints and reports take long: is the disk slow?"))
 
 
+def arena_line(arena: Mapping[str, float]) -> str:
+    """Ratings and games against past selves in a line; empty where there are none."""
+    parts = []
+    if "rating/elo" in arena:
+        at = short(arena.get("rating/checkpoint", 0.0))
+        parts.append(
+            f"elo {arena['rating/elo']:.0f} ± {1.96 * arena['rating/elo_error']:.0f} at {at}"
+        )
+    if "rating/gain" in arena:
+        gain, error = arena["rating/gain"], 1.96 * arena["rating/gain_error"]
+        parts.append(f"{gain:+.0f} ± {error:.0f} on the one before")
+    if "rating/alive" in arena:
+        state = "ok" if arena["rating/alive"] else "dead"
+        parts.append(f"rater {state}, backlog {arena.get('rating/backlog', 0.0):.0f}")
+    if "past/share" in arena:
+        parts.append(f"past games {arena['past/share']:.1%}, pool {arena['past/pool']:.0f}")
+    if "past/score" in arena:
+        parts.append(f"score against it {arena['past/score']:.2f}")
+    if arena.get("past/void"):
+        parts.append(f"void {arena['past/void']:.1%}")
+    return " | ".join(parts)
+
+
 def sparkline(values: Sequence[float], width: int) -> str:
     """Values as a line of blocks at most `width` wide; more values are averaged in equal parts."""
     known = [value for value in values if value == value]

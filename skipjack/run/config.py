@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from skipjack import config as settings
 from skipjack import registry
+from skipjack.arena.config import ArenaConfig
 from skipjack.config import Setting, Within
 from skipjack.errors import must
 from skipjack.evaluate import EvaluateConfig
@@ -28,7 +29,7 @@ class Configured:
     """A run's settings.
 
     Attributes:
-        config: the root config, with sections env, vector, policy, train and eval.
+        config: the root config, with sections env, vector, policy, train, eval and arena.
         provenance: where each value came from, by dotted name.
         entry: what the env's name stands for.
     """
@@ -55,6 +56,7 @@ def root(env_config: type) -> type:
         ("policy", PolicyConfig, _section(PolicyConfig)),
         ("train", TrainConfig, _section(TrainConfig)),
         ("eval", EvaluateConfig, _section(EvaluateConfig)),
+        ("arena", ArenaConfig, _section(ArenaConfig)),
     ]
     return dataclasses.make_dataclass("RunConfig", fields, bases=(Seeded,), frozen=True)
 

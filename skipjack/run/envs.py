@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from skipjack import config as settings
 from skipjack import registry
@@ -15,7 +16,11 @@ from skipjack.vector import Vector, wrap
 
 
 def make_vector(
-    configured: Configured, num_envs: int, evaluation: bool = False, pinned: bool = False
+    configured: Configured,
+    num_envs: int,
+    evaluation: bool = False,
+    pinned: bool = False,
+    row_of: npt.NDArray[Any] | None = None,
 ) -> Vector:
     """The run's vector, or one for evaluation: one group, synchronised, its own opponent.
 
@@ -24,6 +29,7 @@ def make_vector(
         num_envs: envs in all.
         evaluation: whether it is for evaluation.
         pinned: rows in memory from which a GPU copies without waiting.
+        row_of: as in `Vector`.
     """
     engine_class = registry.load(configured.entry.target)
     config = configured.config
@@ -36,6 +42,7 @@ def make_vector(
         workers=wanted.workers,
         groups=1 if evaluation else wanted.groups,
         allocate=_pinned if pinned else np.zeros,
+        row_of=row_of,
         in_python=getattr(engine_class, "in_python", False),
         start=wanted.start,
         on_crash=wanted.on_crash,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,21 @@ from skipjack import checkpoint, seeding
 from skipjack.errors import RunError
 from skipjack.train.ppo import PPO
 
-LATEST_ONLY = ("vector", "memory")
+LATEST_ONLY = ("vector", "memory", "seats")
 """Arrays that only the newest checkpoint keeps: they are large and serve nothing but resuming."""
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """Seats that remember something."""
+
+    def save(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """Arrays and JSON values."""
+        ...
+
+    def load(self, arrays: Mapping[str, npt.NDArray[Any]], names: Mapping[str, Any]) -> None:
+        """Take back what `save` gave."""
+        ...
 
 
 def save(
@@ -25,6 +39,7 @@ def save(
     settings: dict[str, Any],
     best: tuple[float, int] | None,
     keep: int,
+    pinned: Collection[int] = (),
 ) -> Path:
     """A checkpoint of all that the next update depends on.
 
@@ -35,6 +50,7 @@ def save(
         settings: every setting by dotted name.
         best: the best mean score so far and its steps; that checkpoint stays for good.
         keep: how many of the newest stay.
+        pinned: steps of others that stay for good.
     """
     arrays = {"policy": weights(trainer.policy), "optimizer": _optimiser_arrays(trainer)}
     # Nothing of Skipjack's draws from torch's own generators; an own policy may (dropout, noise).
@@ -61,6 +77,8 @@ def save(
         "seed": trainer.seed,
         "best": best,
     }
+    if isinstance(trainer.seats, Kept):
+        arrays["seats"], state["seats"] = trainer.seats.save()
     latest_only = [kept for kept in LATEST_ONLY if kept in arrays]
     return checkpoint.save(
         run,
@@ -69,7 +87,7 @@ def save(
         state,
         latest_only=latest_only,
         keep=keep,
-        pinned=[best[1]] if best else [],
+        pinned=[*pinned, *([best[1]] if best else [])],
     )
 
 
@@ -84,6 +102,11 @@ def restore(trainer: PPO, found: checkpoint.Checkpoint) -> None:
     if trainer.reward_scale is not None:
         scale = found.arrays("rewards")
         trainer.reward_scale.load_state_dict({name: _tensor(part) for name, part in scale.items()})
+    if isinstance(trainer.seats, Kept) and found.has("seats"):
+        kept = found.arrays("seats")
+        if not found.has("vector"):  # new envs: nobody remembers their games
+            kept = {name: part for name, part in kept.items() if not name.startswith("memory")}
+        trainer.seats.load(kept, found.state["seats"])
     trainer.steps = trainer.reported = found.state["steps"]
     trainer.updates, trainer.seconds = found.state["updates"], found.state["seconds"]
     if found.has("generators"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,15 @@ import torch
 
 from skipjack import checkpoint
 from skipjack import config as settings
+from skipjack.arena.seating import are_two_sides
 from skipjack.errors import RunError, SkipjackError
 from skipjack.report import Evaluation, Progress, Reporter, RunInfo, Sink
 from skipjack.report.store import Store, evaluation_row
 from skipjack.run import origin, resume
 from skipjack.run.config import Configured
 from skipjack.run.envs import make_vector
+from skipjack.run.past import Past, plan_of
+from skipjack.run.rater import Rater, newest_line
 from skipjack.run.signals import stop_on_signals
 from skipjack.run.wiring import (
     check_env,
@@ -44,6 +47,8 @@ class Result:
         evaluation: the final evaluation; None if the run was stopped.
         signal: number of the signal that stopped it; None if it came to its end.
         limited: whether its seconds were spent before its steps.
+        rating: Elo of the last checkpoint above the random player, and its standard error; None if the
+            run was not rated.
     """
 
     folder: Path
@@ -54,6 +59,7 @@ class Result:
     evaluation: Evaluation | None
     signal: int | None
     limited: bool = False
+    rating: tuple[float, float] | None = None
 
 
 class Run:
@@ -86,12 +92,21 @@ class Run:
         device = choose_device(config.train.device)
         if config.eval.opponent:  # a wrong one shows now, not at the end
             make_vector(configured, 1, evaluation=True).close()
+        seating = plan_of(configured)
         with enough_memory():
             self.vector = make_vector(
-                configured, config.vector.num_envs, pinned=device.type == "cuda"
+                configured,
+                config.vector.num_envs,
+                pinned=device.type == "cuda",
+                row_of=seating.row_of if seating else None,
             )
             self.policy = make_policy(configured, self.vector, device)
-            self.trainer = PPO(config.train, self.vector, self.policy, seed=config.seed)
+            self.past: Past | None = None
+            self.rater: Rater | None = None
+            if seating is not None:
+                self.past = Past(configured, folder, seating, self.vector, self.policy)
+            seats = self.past.seats if self.past else None
+            self.trainer = PPO(config.train, self.vector, self.policy, config.seed, seats)
         if resumed is not None:
             check_env(resumed, configured)
             resume.restore(self.trainer, resumed)
@@ -107,13 +122,14 @@ class Run:
         self.since_checkpoint: list[tuple[float, int]] = []
         self.measure = ""  # of what is best: "score", or "return" where there is none
         self.saved_at, self.saved_steps = time.monotonic(), self.trainer.steps
+        self.rated = False  # by a rater beside the training
         self.info = RunInfo(
             name=folder.name,
             env=configured.entry.full_name,
             folder=str(folder),
             seed=config.seed,
             device=str(device),
-            rows=self.vector.num_rows,
+            rows=self.trainer.seats.rows,
             threads=self.threads,
             parameters=sum(p.numel() for p in self.policy.parameters()),
             target_steps=config.train.steps,
@@ -137,6 +153,10 @@ class Run:
                 source=self.weights,
             )
             self.reporter.start(self.info)
+            wanted = self.config.arena
+            self.rated = wanted.rating == "beside" and are_two_sides(self.vector.teams)
+            if (wanted.past and self.past is None) or (wanted.rating != "off" and not self.rated):
+                self.reporter.message("The game has no two teams: [arena] is left out.")
             return self._train()
         except OSError as error:
             raise RunError(
@@ -146,6 +166,8 @@ class Run:
             self._finish_quietly(f"failed: {error}")
             raise
         finally:
+            if self.rater is not None:
+                self.rater.close()
             self.reporter.close()
             self.vector.close()
 
@@ -153,7 +175,14 @@ class Run:
         trainer, evaluation = self.trainer, None
         with stop_on_signals(self._ask_to_stop) as stopper:
             if trainer.updates == 0:
+                if self.past is not None:
+                    self.past.begin(trainer.steps)
                 self._save()
+            if self.rated:
+                wanted = self.config.arena
+                self.rater = Rater(
+                    self.folder, wanted.budget, wanted.precision, self.reporter.message
+                )
             trainer.profile.take()  # the start-up is not training
             try:
                 with enough_memory():
@@ -168,6 +197,7 @@ class Run:
                 found = self._evaluate(lambda: stopper.received is not None)
                 # A part of an evaluation is none: the episodes that are missing are the long ones.
                 evaluation = found if stopper.received is None else None
+            rating = self._rating(lambda: stopper.received is not None)
             self.reporter.finish(evaluation, "stopped" if stopper.received else "finished")
         return Result(
             folder=self.folder,
@@ -178,19 +208,42 @@ class Run:
             evaluation=evaluation,
             signal=stopper.received,
             limited=self.limited,
+            rating=rating,
         )
 
+    def _rating(self, stop: Callable[[], bool]) -> tuple[float, float] | None:
+        """The last checkpoint's rating, waited for unless the run was stopped."""
+        if self.rater is None or stop():
+            return None
+        self.reporter.message("Rating the last checkpoint.")
+        report = self.rater.finish(self.config.arena.patience, self.trainer.steps, stop)
+        if report.get("headline"):
+            self.reporter.message(f"Ratings: {report['headline']}.")
+        line = newest_line(report)
+        return (line["elo"], line["error"]) if line else None
+
     def _after_update(self, progress: Progress) -> None:
-        self.reporter.update(progress)
-        for sentence in [*self.vector.take_messages(), *self.collapse.look(progress)]:
+        joined = self._meet_past()
+        self.reporter.update(replace(progress, arena=self._arena()))
+        said = self.past.take_messages() if self.past is not None else []
+        for sentence in [*said, *self.vector.take_messages(), *self.collapse.look(progress)]:
             self.reporter.message(sentence)
         if progress.episodes:
             self.since_checkpoint.append((self._value(progress), progress.episodes))
-        if time.monotonic() - self.saved_at >= self.config.train.checkpoint_every:
+        if joined or time.monotonic() - self.saved_at >= self.config.train.checkpoint_every:
             self._save()
         if self.max_seconds is not None and self.trainer.seconds >= self.max_seconds:
             self.limited = self.trainer.steps < self.config.train.steps
             self.trainer.stop = True
+
+    def _meet_past(self) -> bool:
+        """Let past selves change; whether the present one has joined them, and must be saved."""
+        trainer = self.trainer
+        return self.past is not None and self.past.turn(trainer.steps, trainer.updates)
+
+    def _arena(self) -> dict[str, float]:
+        found = self.past.seats.summary() if self.past is not None else {}
+        return found | self.rater.look() if self.rater is not None else found
 
     def _value(self, progress: Progress) -> float:
         """What an update is worth: its score; its return while nothing has said what success is."""
@@ -218,6 +271,7 @@ class Run:
             settings.flatten(self.config),
             best=self.best,
             keep=self.config.train.keep,
+            pinned=self.past.pinned if self.past is not None else [0] if self.rated else [],
         )
         self.saved_at, self.saved_steps = time.monotonic(), trainer.steps
 
@@ -264,6 +318,7 @@ def result_row(result: Result, configured: Configured) -> dict[str, Any]:
         "random_return": final.get("random_return"),
         "episodes": final.get("episodes", 0),
         "unfinished": final.get("unfinished", 0),
+        **({"rating": result.rating[0], "rating_error": result.rating[1]} if result.rating else {}),
         "stopped": result.signal is not None,
         "limited": result.limited,
     }

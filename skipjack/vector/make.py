@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from skipjack import config as settings
 from skipjack import registry
@@ -78,6 +79,7 @@ def wrap(
     final: str = "truncated",
     allocate: Allocator = np.zeros,
     in_python: bool = False,
+    row_of: npt.NDArray[Any] | None = None,
     **processes: Any,
 ) -> Vector:
     """A vector over engines: worker processes for those in Python, else threads; `Serial` for one.
@@ -86,7 +88,7 @@ def wrap(
         make_engine: makes an engine of so many envs; workers make their own.
         num_envs: envs in all.
         threads, workers: 0 is one for each core; there are never more workers than a group has envs.
-        groups, final: as in `Vector`.
+        groups, final, row_of: as in `Vector`.
         allocate: where the rows' memory comes from; with worker processes it is shared instead.
         in_python: whether the engine is stepped in Python, which one thread at a time can do.
         processes: `start`, `on_crash` and `timeout` of worker processes; see `Processes`.
@@ -95,12 +97,14 @@ def wrap(
         check_groups(num_envs, groups)
         count = worker_count(num_envs, workers, groups)
         if count > 1:
-            return Processes(make_engine, num_envs, count, groups, final=final, **processes)
+            return Processes(
+                make_engine, num_envs, count, groups, final=final, row_of=row_of, **processes
+            )
     threads = 1 if in_python else threads or cores()
     engine = make_engine(num_envs)
     if threads == 1 or getattr(engine, "whole", False):
-        return Serial(engine, groups=groups, final=final, allocate=allocate)
-    return Threads(engine, threads, groups=groups, final=final, allocate=allocate)
+        return Serial(engine, groups=groups, final=final, row_of=row_of, allocate=allocate)
+    return Threads(engine, threads, groups=groups, final=final, row_of=row_of, allocate=allocate)
 
 
 def worker_count(num_envs: int, workers: int = 0, groups: int = 1) -> int:

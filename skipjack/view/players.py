@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from skipjack.errors import RunError, must
-from skipjack.evaluate import Actor
-from skipjack.rows import Batch
+from skipjack.rows import Actor, Batch
 from skipjack.spaces import Actions
 from skipjack.view.world import World
 

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skipjack.evaluate import Actor
 from skipjack.native.scene import Scene
-from skipjack.rows import Batch
+from skipjack.rows import Actor, Batch
 from skipjack.view import panel, players
 from skipjack.view.keep import Remembered, keep_picture, keep_video
 from skipjack.view.keys import CONTROLS, Keyboard, ordered

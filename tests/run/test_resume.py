@@ -67,6 +67,7 @@ def everything(folder: Path) -> dict[str, Any]:
         ("pong/lstm", {}),
         ("pong/two", {"vector__groups": 2}),
         ("reset_leak", {"vector__groups": 4}),
+        ("tic_tac_toe", {"arena__past": 0.5, "arena__banks": 2, "arena__games": 1}),
         ("squared", {"train__epochs": 2}),
         (
             "cartpole",

@@ -33,6 +33,7 @@ class ConnectFour(Rules):
     """A native engine of `num_envs` games of Connect Four, two seats each or one."""
 
     Config = ConnectFourConfig
+    grades = ("one_ply", "minimax", "minimax_2", "minimax_4", "minimax_6")  # of `scripted`
 
     def __init__(self, num_envs: int, config: ConnectFourConfig = ConnectFourConfig()) -> None:
         super().__init__(num_envs, config)

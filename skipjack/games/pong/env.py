@@ -33,6 +33,7 @@ class Pong(Rules):
     """A native engine of `num_envs` games of Pong, one seat each or two."""
 
     Config = PongConfig
+    grades = ("follower",)  # of `scripted`
 
     def __init__(self, num_envs: int, config: PongConfig = PongConfig()) -> None:
         super().__init__(num_envs, config)

@@ -35,6 +35,7 @@ class RockPaperScissors(Rules):
     """A native engine of `num_envs` games of rock-paper-scissors, two seats each or one."""
 
     Config = RockPaperScissorsConfig
+    grades = ("rock", "paper", "scissors", "copycat", "counter")  # of `scripted`
 
     def __init__(
         self, num_envs: int, config: RockPaperScissorsConfig = RockPaperScissorsConfig()
@@ -46,9 +47,12 @@ class RockPaperScissors(Rules):
         self.action = Actions.discrete(3, names=("rock", "paper", "scissors"))
 
     def scripted(self, observations: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Actions (rows, 1) of a player that shows what beats the other's last hand; first, rock.
+        """Actions (rows, 1) of the config's scripted opponent; with "self" or "random", of "counter".
 
         Args:
             observations: (rows, 2, memory).
         """
-        return (observations[:, 1, :1].astype(np.int32)) % 3
+        last = observations[:, 1, :1].astype(np.int32)  # 0 before the first round, which shows rock
+        hands = {"rock": 0 * last, "paper": 0 * last + 1, "scissors": 0 * last + 2}
+        hands["copycat"] = np.maximum(last - 1, 0)
+        return hands.get(self.config.opponent, last % 3)

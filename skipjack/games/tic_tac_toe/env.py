@@ -31,6 +31,7 @@ class TicTacToe(Rules):
     """A native engine of `num_envs` games of tic-tac-toe, two seats each or one."""
 
     Config = TicTacToeConfig
+    grades = ("one_ply", "easy", "medium", "hard", "perfect")  # of `scripted`
 
     def __init__(self, num_envs: int, config: TicTacToeConfig = TicTacToeConfig()) -> None:
         super().__init__(num_envs, config)

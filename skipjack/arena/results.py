@@ -1,0 +1,160 @@
+"""The table of results: games of frozen players, appended block by block and never changed.
+
+SQLite, so that several raters may write at once, a killed one leaves no part of a block, and whoever is
+curious may ask it anything. Ratings are computed from it and kept nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skipjack.arena.rating import Result
+from skipjack.errors import RunError
+
+PATIENCE = 30.0
+"""Seconds to wait for another rater that is writing."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS games (
+    block TEXT NOT NULL, part INTEGER NOT NULL, rules TEXT NOT NULL,
+    first TEXT NOT NULL, second TEXT NOT NULL,
+    wins INTEGER NOT NULL, draws INTEGER NOT NULL, losses INTEGER NOT NULL,
+    truncated INTEGER NOT NULL, void INTEGER NOT NULL,
+    played TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    PRIMARY KEY (block, part)
+);
+CREATE INDEX IF NOT EXISTS by_pair ON games (rules, first, second);
+CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON games
+    BEGIN SELECT RAISE(ABORT, 'results are only appended'); END;
+CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON games
+    BEGIN SELECT RAISE(ABORT, 'results are only appended'); END;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Games of one pair that belong together: whole quotas, both sides equally often.
+
+    Attributes:
+        name: unique; the same name is the same games.
+        rules: of the game that was played: results under other rules never mix.
+        results: one for each way to take sides.
+    """
+
+    name: str
+    rules: str
+    results: tuple[Result, ...]
+
+    @property
+    def games(self) -> int:
+        """Rated games."""
+        return sum(result.games for result in self.results)
+
+
+class Results:
+    """Blocks in a file.
+
+    Args:
+        path: the file; made with its folder if it is not there.
+
+    Raises:
+        RunError: it cannot be made, or is something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._told():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Each statement commits by itself; blocks are put together by hand.
+            self._link = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
+            self._link.execute("PRAGMA journal_mode = WAL")
+            self._link.executescript(SCHEMA)
+
+    def add(self, block: Block) -> bool:
+        """Append a block, whole or not at all; false if it is there already.
+
+        Raises:
+            RunError: the disk is full, or the file is damaged.
+        """
+        rows = [
+            (
+                block.name,
+                part,
+                block.rules,
+                r.first,
+                r.second,
+                r.wins,
+                r.draws,
+                r.losses,
+                r.truncated,
+                r.void,
+            )
+            for part, r in enumerate(block.results)
+        ]
+        with self._told():
+            try:
+                with self._transaction():
+                    self._link.executemany(
+                        "INSERT INTO games (block, part, rules, first, second, wins, draws, losses, "
+                        "truncated, void) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        rows,
+                    )
+            except sqlite3.IntegrityError:
+                return False
+        return True
+
+    def all(self, rules: str, players: Sequence[str] | None = None) -> list[Result]:
+        """Results under some rules, added up for each ordered pair.
+
+        Args:
+            rules: which.
+            players: only games between these; by default all.
+        """
+        with self._told():
+            rows = self._link.execute(
+                "SELECT first, second, SUM(wins), SUM(draws), SUM(losses), SUM(truncated), SUM(void) "
+                "FROM games WHERE rules = ? GROUP BY first, second ORDER BY first, second",
+                (rules,),
+            ).fetchall()
+        found = [Result(*row) for row in rows]
+        if players is None:
+            return found
+        known = set(players)
+        return [result for result in found if {result.first, result.second} <= known]
+
+    def blocks(self) -> int:
+        """How many there are."""
+        with self._told():
+            return int(self._link.execute("SELECT COUNT(DISTINCT block) FROM games").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file. Closing twice is allowed."""
+        self._link.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._link.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._link.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._link.execute("ROLLBACK")
+            raise
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """What goes wrong with the file, as a sentence."""
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            raise RunError(
+                f"Results must be written to {str(self.path)!r}, but {error}. Free space, or move the "
+                f"file away to begin a new table; what was written before is intact."
+            ) from error

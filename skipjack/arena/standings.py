@@ -1,0 +1,136 @@
+"""Ratings as people read them: a line a player, and the simplest true sentence first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from skipjack.arena.doubts import doubts, unbeaten
+from skipjack.arena.players import Player
+from skipjack.arena.rating import Ratings, Result
+
+HOUR = 3600.0
+
+Z95 = 1.96
+"""Standard errors on either side of a 95 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One player's line.
+
+    Attributes:
+        name: the player's.
+        steps: of training; None for who was not trained.
+        elo, error: relative to the anchor, and its standard error.
+        gain, gain_error: relative to the trained player before it; NaN for the first.
+        better: probability that it is better than that one; NaN for the first.
+        games: rated games.
+        draws: share of them.
+        bound: whether the rating is a bound only: it is unbeaten.
+    """
+
+    name: str
+    steps: int | None
+    elo: float
+    error: float
+    gain: float
+    gain_error: float
+    better: float
+    games: int
+    draws: float
+    bound: bool
+
+
+def standings(
+    ratings: Ratings, players: Sequence[Player], results: Sequence[Result]
+) -> list[Standing]:
+    """A line for each player, in chronological order."""
+    bounds, before, found = set(unbeaten(ratings)), "", []
+    for player in players:
+        name = player.name
+        elo, error = ratings.elo(name)
+        gain = gain_error = better = math.nan
+        if player.steps is not None and "~" not in name:
+            if before:
+                gain, gain_error = ratings.difference(name, before)
+                better = ratings.better(name, before)
+            before = name
+        games = ratings.games(name)
+        draws = sum(result.draws for result in results if name in (result.first, result.second))
+        share = draws / games if games else 0.0
+        found.append(
+            Standing(
+                name,
+                player.steps,
+                elo,
+                error,
+                gain,
+                gain_error,
+                better,
+                games,
+                share,
+                name in bounds,
+            )
+        )
+    return found
+
+
+def headline(ratings: Ratings, players: Sequence[Player], seconds: Mapping[str, float]) -> str:
+    """How the newest trained player does against an earlier one and against the first.
+
+    Args:
+        ratings: of the players.
+        players: in chronological order.
+        seconds: of training behind each, as far as known.
+    """
+    trained = [
+        player.name for player in players if player.steps is not None and "~" not in player.name
+    ]
+    if len(trained) < 2:
+        return ""
+    newest, first = trained[-1], trained[0]
+    now = seconds.get(newest, math.nan)
+    ago = min(HOUR, (now - seconds.get(first, math.nan)) / 2)
+    parts = [f"the start {_percent(ratings, newest, first)}"]
+    if math.isfinite(ago) and len(trained) > 2:
+        middle = min(trained[:-1], key=lambda name: abs(now - ago - seconds.get(name, math.inf)))
+        if middle != first:
+            span = _span(now - seconds[middle])
+            parts.insert(0, f"the one of {span} ago {_percent(ratings, newest, middle)}")
+    return f"the newest beats {', '.join(parts)}"
+
+
+def report(
+    ratings: Ratings,
+    players: Sequence[Player],
+    results: Sequence[Result],
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """All of it as JSON values."""
+    lines = [_finite(asdict(line)) for line in standings(ratings, players, results)]
+    return {
+        "headline": headline(ratings, players, seconds),
+        "players": lines,
+        "games": sum(result.games for result in results),
+        "doubts": doubts(ratings, results),
+    }
+
+
+def _percent(ratings: Ratings, one: str, other: str) -> str:
+    score, error = ratings.score(one, other)
+    return f"{100 * score:.0f} ± {100 * Z95 * error:.0f} %"
+
+
+def _span(seconds: float) -> str:
+    if seconds >= 5400:
+        return f"{seconds / HOUR:.0f} hours"
+    if seconds >= 3000:
+        return "an hour"
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}

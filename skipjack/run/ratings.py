@@ -1,0 +1,272 @@
+"""Where runs and the arena meet: checkpoints as players, and tables for their games."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skipjack import checkpoint, folders, registry
+from skipjack import config as settings
+from skipjack.arena.match import play_block
+from skipjack.arena.players import (
+    RANDOM,
+    SCRIPT,
+    Player,
+    careless,
+    random_player,
+    scripted_player,
+)
+from skipjack.arena.rating import ELO
+from skipjack.arena.seating import face_to_face
+from skipjack.config import Setting, Within
+from skipjack.errors import RunError, SkipjackError, must
+from skipjack.rows import Actor
+from skipjack.run.config import Configured, configure
+from skipjack.run.envs import make_vector
+from skipjack.vector import Vector
+
+__all__ = ["Contest", "play_block", "players_in"]
+
+FOLDER = "arena"
+"""In the folder of a run, or of several: results, ratings and plots."""
+
+TRAINED = re.compile(r"\d{12}-[0-9a-f]{8}")
+"""Names of checkpoints as players: steps, and the beginning of their weights' SHA-256."""
+
+FILE = "results.sqlite"
+"""The table of results in it."""
+
+SHARE = Setting("a share of random actions", float, 0.5, "", None, Within(0.0, 1.0))
+"""What stands behind the ~ of a player's name."""
+
+LOADED = 16
+"""Policies that stay loaded."""
+
+
+def as_contest(configured: Configured) -> Configured:
+    """The same settings with both sides as seats, and every first episode whole.
+
+    Raises:
+        UsageError: the game has no two teams of equal size.
+    """
+    known = settings.settings(type(configured.config.env))
+    changes: dict[str, Any] = {}
+    if "opponent" in known and "self" in known["opponent"].options:
+        changes["env.opponent"] = "self"
+    if "desynchronise" in known:
+        changes["env.desynchronise"] = False
+    if "eval.opponent" in settings.flatten(configured.config):
+        changes["eval.opponent"] = ""
+    config = settings.replace(configured.config, changes)
+    return Configured(config, configured.provenance, configured.entry)
+
+
+class Contest:
+    """A game as it is played between two policies.
+
+    Args:
+        configured: of a run; whoever else plays must know the same rules.
+        envs: games at once.
+
+    Attributes:
+        rules: what tells this game and its settings from others: results under other rules never mix.
+        vector: the envs, rows laid out by player.
+
+    Raises:
+        UsageError: the game has no two teams of equal size.
+    """
+
+    def __init__(self, configured: Configured, envs: int) -> None:
+        self.configured = as_contest(configured)
+        self.rules = rules_of(self.configured)
+        one = make_vector(self.configured, 1, evaluation=True)
+        one.close()
+        row_of = face_to_face(envs, one.teams)
+        self.vector: Vector = make_vector(self.configured, envs, evaluation=True, row_of=row_of)
+
+    def named(self, name: str) -> Player:
+        """The player that a user names: random, script, script:GRADE, or whatever is a checkpoint.
+
+        With ~0.5 behind it, a copy that takes half of its actions at random.
+
+        Raises:
+            UsageError: there is none of that name.
+            RunError: it is damaged, or plays by other rules.
+        """
+        model, tilde, share = name.partition("~")
+        if tilde and model:
+            wanted = settings.checked(SHARE, share)
+            return careless(self.named(model), wanted, self.vector.action)
+        if name == RANDOM:
+            return random_player(self.vector.action)
+        if name.partition(":")[0] == SCRIPT:
+            engine_class = registry.load(self.configured.entry.target)
+            return scripted_player(name, engine_class, self.configured.config.env)
+        return self.trained(folders.find(name).path)
+
+    def trained(self, path: Path) -> Player:
+        """A checkpoint, or a file of weights, as a player.
+
+        Raises:
+            RunError: it is damaged, or plays by other rules.
+        """
+        found = checkpoint.load(path)
+        theirs = configured_of(found)
+        rules = rules_of(as_contest(theirs))
+        if rules != self.rules:
+            raise RunError(
+                f"{str(path)!r} must play {self.configured.entry.full_name!r} by the same rules, but is of "
+                f"{theirs.entry.full_name!r} or has other settings of the env."
+            )
+        digest, steps = _digest(found), found.steps
+        action, observation = self.vector.action, self.vector.observation
+
+        def make(rows: int, seed: int) -> Actor:
+            from skipjack.policies.actor import PolicyActor
+
+            policy = _loaded(path, digest)
+            for own, wanted in ((policy.observation, observation), (policy.action, action)):
+                if own != wanted:
+                    raise RunError(
+                        f"{str(path)!r} must see and do what a seat does, but is of another game."
+                    )
+            return PolicyActor(policy, rows, seed)
+
+        return Player(f"{steps:012d}-{digest[:8]}", make, steps=steps)
+
+    def panel(self) -> dict[str, float]:
+        """Players of the game whose ratings are known, in nats; else the random player alone, at 0."""
+        known = registry.panel(self.configured.entry.game) if self._is_plain() else {}
+        return {name: elo / ELO for name, elo in known.items()} or {RANDOM: 0.0}
+
+    def _is_plain(self) -> bool:
+        """Whether the game has the rules of its default settings, which panels are rated by."""
+        return self.rules == rules_of(as_contest(configure(self.configured.entry.game)))
+
+    def close(self) -> None:
+        """Close the envs."""
+        self.vector.close()
+
+
+def rules_of(configured: Configured) -> str:
+    """A game and its settings in a few signs; whoever trained on it plays no part."""
+    values = settings.flatten(configured.config.env)
+    described = json.dumps(
+        [registry.stem(configured.entry.game), values], sort_keys=True, default=str
+    )
+    return hashlib.sha256(described.encode()).hexdigest()[:12]
+
+
+def configured_of(found: checkpoint.Checkpoint) -> Configured:
+    """The settings that a checkpoint was trained with.
+
+    Raises:
+        UsageError: its game is not there.
+        RunError: they are damaged.
+    """
+    try:
+        name, saved = str(found.state["env"]), dict(found.state["settings"])
+    except (KeyError, TypeError, ValueError):
+        raise RunError(f"The checkpoint {str(found.path)!r} holds no settings.") from None
+    return configure(name, saved=saved)
+
+
+def checkpoints_of(run: Path) -> list[Path]:
+    """A run's checkpoints, oldest first."""
+    found = (run / "checkpoints").glob("[0-9]*")
+    return sorted(path for path in found if path.name.isdecimal())
+
+
+def players_in(paths: Iterable[Path], contest: Contest, say: Callable[[str], None]) -> list[Player]:
+    """Checkpoints as players; those that cannot play are told of and left out."""
+    found: dict[str, Player] = {}
+    for path in paths:
+        try:
+            player = contest.trained(path)
+        except SkipjackError as error:
+            say(f"{path.name} is left out. {error}")
+            continue
+        found.setdefault(player.name, player)
+    return sorted(found.values(), key=lambda player: (player.steps or 0, player.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Whom a rating is among: where they are, and where its table is.
+
+    Attributes:
+        folder: of results, ratings and plots.
+        checkpoints: of the players.
+        is_run: whether they are all of one run.
+    """
+
+    folder: Path
+    checkpoints: tuple[Path, ...]
+    is_run: bool
+
+
+def remembered(names: Iterable[str], players: Iterable[Player]) -> list[Player]:
+    """Those of the names that are checkpoints which are there no more: their games still count."""
+    known = {player.name for player in players}
+    return [
+        Player(name, _gone, steps=int(name[:12]))
+        for name in sorted(set(names) - known)
+        if TRAINED.fullmatch(name)
+    ]
+
+
+def _gone(rows: int, seed: int) -> Actor:
+    raise RunError("Its checkpoint is there no more.")
+
+
+def field_of(target: str, root: Path = Path("runs")) -> Field:
+    """The checkpoints of a run, or the newest of each run in a folder.
+
+    Raises:
+        UsageError: there are none.
+    """
+    for path in (Path(target), root / target):
+        if (path / "checkpoints").is_dir():
+            return Field(path / FOLDER, tuple(checkpoints_of(path)), is_run=True)
+        runs = [path / name for name in folders.list_runs(path)]
+        newest = [checkpoints_of(run)[-1:] for run in runs]
+        if any(newest):
+            together = tuple(found for last in newest for found in last)
+            return Field(path / FOLDER, together, is_run=False)
+    raise must("there must be a run, or a folder with runs, to rate", got=target)
+
+
+def _digest(found: checkpoint.Checkpoint) -> str:
+    """Of the weights: the same weights are the same player, wherever they lie."""
+    if found.is_baseline:
+        return hashlib.sha256(found.path.read_bytes()).hexdigest()
+    manifest = json.loads((found.path / "manifest.json").read_text(encoding="utf-8"))
+    return str(manifest["files"]["policy.safetensors"][1])
+
+
+@lru_cache(LOADED)
+def _loaded(path: Path, digest: str) -> Any:
+    """The policy of a checkpoint; once loaded it plays on, whatever becomes of its files."""
+    from skipjack.run.wiring import load_policy
+
+    found = checkpoint.load(path)
+    if _digest(found) != digest:
+        raise RunError(f"The weights of {str(path)!r} must be those that were there before.")
+    return load_policy(configured_of(found), found)
+
+
+def elapsed(path: Path) -> float:
+    """Seconds of training behind a checkpoint; NaN if it does not say."""
+    try:
+        state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        return float(state["seconds"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return float(np.nan)

@@ -1,0 +1,216 @@
+"""A rater beside a training: it reports, dies, comes back, ends with the run, and leaves whole blocks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from skipjack.arena.ladder import Ladder
+from skipjack.arena.players import random_player
+from skipjack.arena.results import Results
+from skipjack.cli.main import main
+from skipjack.run import rater
+from skipjack.run import ratings as wiring
+from skipjack.run.rater import Orders, Rater, follow, newest_line
+from tests.cli.test_rate import write_run
+
+LINE = {
+    "steps": 5,
+    "name": "a",
+    "elo": 10.0,
+    "error": 2.0,
+    "gain": 3.0,
+    "gain_error": 1.0,
+    "games": 8,
+}
+REPORT = {"players": [LINE], "games": 8, "backlog": 2, "headline": ""}
+
+STUB = """
+import json, pathlib, sys
+run, report = pathlib.Path(sys.argv[1]), sys.argv[2]
+(run / "arena").mkdir(exist_ok=True)
+(run / "arena" / "ratings.json").write_text(report)
+(run / "pid").write_text("there")
+for line in sys.stdin:
+    if line.strip() == "finish":
+        (run / "arena" / "ratings.json").write_text(report.replace('"steps": 5', '"steps": 9'))
+        break
+(run / "ended").write_text("in order")
+"""
+"""A rater that rates nothing, but reports and obeys."""
+
+
+def until(true: Callable[[], bool], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr(rater, "EVERY", 0.0)
+    monkeypatch.setattr(rater, "BACKOFF", (0.0, 0.0))
+    return [sys.executable, "-c", STUB, str(tmp_path), json.dumps(REPORT)]
+
+
+def test_it_reports_and_finishes(tmp_path: Path, stub: list[str]) -> None:
+    said: list[str] = []
+    beside = Rater(tmp_path, 0.1, 25.0, said.append, stub)
+    until(lambda: "rating/elo" in beside.look())
+    found = beside.look()
+    assert found["rating/alive"] == 1
+    assert (found["rating/elo"], found["rating/elo_error"], found["rating/checkpoint"]) == (
+        10,
+        2,
+        5,
+    )
+    assert (found["rating/backlog"], found["rating/games"]) == (2, 8)
+    report = beside.finish(60, steps=9, stop=lambda: False)
+    assert newest_line(report)["steps"] == 9
+    assert said == []
+    beside.close()
+    beside.close()
+
+
+def test_it_ends_with_the_training(tmp_path: Path, stub: list[str]) -> None:
+    beside = Rater(tmp_path, 0.1, 25.0, print, stub)
+    until((tmp_path / "pid").exists)
+    beside.close()
+    assert (tmp_path / "ended").read_text() == "in order"
+
+
+def test_a_dead_one_is_started_again_and_not_for_ever(tmp_path: Path, stub: list[str]) -> None:
+    said: list[str] = []
+    beside = Rater(tmp_path, 0.1, 25.0, said.append, stub)
+    for death in range(3):
+        until((tmp_path / "pid").exists)
+        (tmp_path / "pid").unlink()
+        assert beside._child is not None
+        beside._child.kill()
+        beside._child.wait()
+        assert beside.look()["rating/alive"] == 0
+        assert len(said) == death + 1
+        if death < 2:
+            until(lambda: beside.look()["rating/alive"] == 1)
+    for _ in range(5):
+        assert beside.look()["rating/alive"] == 0
+    assert "started again" in said[0]
+    assert "left alone" in said[2]
+    assert len(said) == 3
+    beside.close()
+
+
+def test_what_cannot_be_started_stops_no_training(tmp_path: Path) -> None:
+    said: list[str] = []
+    beside = Rater(tmp_path, 0.1, 25.0, said.append, [str(tmp_path / "nothing")])
+    assert "Training goes on without" in said[0]
+    assert beside.look()["rating/alive"] == 0
+    beside.close()
+
+
+def test_the_end_of_a_run_does_not_wait_for_ever(tmp_path: Path, stub: list[str]) -> None:
+    said: list[str] = []
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+    beside = Rater(tmp_path, 0.1, 25.0, said.append, sleeper)
+    assert beside.finish(0.2, steps=9, stop=lambda: False) == {}
+    assert "rate it with skipjack rate" in said[0]
+    beside.close()
+    assert not beside.alive
+
+
+def test_following_takes_in_new_checkpoints_and_finishes_the_newest(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "runs", "one", steps=3)
+    newest = wiring.checkpoints_of(folder)[-1]
+    contest = wiring.Contest(wiring.configured_of(wiring.checkpoint.load(newest)), 32)
+    results = Results(folder / "arena" / wiring.FILE)
+    one = random_player(contest.vector.action)
+    ladder = Ladder([one], results, contest.rules, contest.vector, seed=1)
+    reading, writing = os.pipe()
+    os.write(writing, b"finish\n")
+    orders = Orders(os.fdopen(reading, "rb"))
+    until(lambda: orders.finish)
+    follow(folder, contest, ladder, results, orders, budget=1.0, precision=60.0)
+    report = json.loads((folder / "arena" / rater.FILE).read_text())
+    line = newest_line(report)
+    assert line["steps"] == 2000
+    assert 0 < line["gain_error"] <= 60
+    assert report["games"] == sum(result.games for result in ladder.counted())
+    os.close(writing)
+    until(lambda: orders.stop)
+    contest.close()
+
+
+@pytest.mark.slow
+def test_a_killed_rater_leaves_whole_blocks_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = write_run(tmp_path / "runs", "one", steps=3)
+    table = folder / "arena" / wiring.FILE
+
+    def blocks() -> int:
+        if not table.exists():
+            return 0
+        try:
+            link = sqlite3.connect(table)
+            return int(link.execute("SELECT COUNT(DISTINCT block) FROM games").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+
+    command = [sys.executable, "-m", "skipjack", "rate", str(folder), "--follow", "--budget", "1"]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE)
+    until(lambda: blocks() >= 3)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    link = sqlite3.connect(table)
+    parts = link.execute(
+        "SELECT COUNT(*), SUM(wins + draws + losses + void), MIN(rules) FROM games GROUP BY block"
+    ).fetchall()
+    assert {(count, games) for count, games, _ in parts} == {(2, 64)}
+    before = len(parts)
+    assert main(["rate", "one", "--games", "64", "--precision", "1", "--no-plots"]) == 0
+    assert blocks() > before
+    assert "000000002000" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_training_is_rated_beside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = [
+        "--vector.num-envs",
+        "32",
+        "--policy.hidden",
+        "16",
+        "--eval.envs",
+        "4",
+        "--eval.quota",
+        "1",
+    ]
+    arena = ["--arena.rating", "beside", "--arena.patience", "600", "--arena.precision", "60"]
+    past = ["--arena.past", "0.25", "--arena.banks", "2"]
+    steps = ["--train.steps", "6e3"]
+    assert (
+        main(["train", "tic_tac_toe", "--run", "one", "--json", *small, *arena, *past, *steps]) == 0
+    )
+    row = json.loads(capsys.readouterr().out.splitlines()[-1])
+    report = json.loads((tmp_path / "runs" / "one" / "arena" / rater.FILE).read_text())
+    line = newest_line(report)
+    assert line["steps"] == row["steps"]
+    assert (row["rating"], row["rating_error"]) == (line["elo"], line["error"])
+    metrics = (tmp_path / "runs" / "one" / "metrics.jsonl").read_text().splitlines()
+    found = [json.loads(each) for each in metrics if '"update"' in each]
+    assert found[-1]["past/share"] == 0.25
+    assert found[-1]["past/pool"] > 3
+    assert "rating/alive" in found[-1]
