@@ -144,7 +144,9 @@ class PastSeats:
         self.messages: list[str] = []  # for the user
         # By group, of the newest batch.
         self._looked: dict[int, tuple[Batch, Batch]] = {}  # with the learner's part
-        self._drawn: dict[int, tuple[int, torch.Tensor]] = {}  # acting noise, and from which tick on
+        self._drawn: dict[
+            int, tuple[int, torch.Tensor]
+        ] = {}  # acting noise, and from which tick on
 
     def narrow(self, batch: Batch) -> Batch:
         """The learner's part of a batch; outcomes against past selves are noted on the way."""

@@ -37,7 +37,9 @@ def policies(kind: str, count: int) -> list[Policy]:
     found = []
     for seed in range(count):
         torch.manual_seed(seed)
-        policy = (Own if kind == "own" else Policy)(OBSERVATION, action, PolicyConfig(hidden=8, **shape))
+        policy = (Own if kind == "own" else Policy)(
+            OBSERVATION, action, PolicyConfig(hidden=8, **shape)
+        )
         with torch.no_grad():
             for value in policy.parameters():
                 value.add_(torch.randn_like(value))
