@@ -294,7 +294,7 @@ class PastSeats:
         whole = (counters["began"][group, slot] == epoch) & ~told["partial"]
         counters["began"][group, slot] = epoch
         whole &= ~np.isnan(told["outcome"])
-        played = np.count_nonzero(whole)
+        played = int(np.count_nonzero(whole))
         self.told += played
         self.void += len(whole) - played
         count = counters["counted"][group, slot]
