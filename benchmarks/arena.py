@@ -5,8 +5,8 @@
 Takes a few minutes. For each environment two trainers, with past selves and without, take updates in turn.
 `rollout` is how fast the one plays all its rows, relative to the other; `trained` the same of the steps that
 are learned from, over whole updates, and `formula` what docs/rating.md says of it for the share of time that
-the other spends on playing. All in processor time of one thread, of the fastest quarter of the updates: on
-a busy machine the others say how cold its caches were.
+the other spends on playing. All in processor time of one thread, and of the fastest quarter of the updates:
+on a busy machine the others say how cold its caches were.
 """
 
 from __future__ import annotations

@@ -148,11 +148,16 @@ def _given(ratings: Ratings) -> Array:
 
 
 def groups(ratings: Ratings) -> list[list[str]]:
-    """Players parted into those that games connect; between them only the prior stands."""
+    """Players parted into those that games connect; between them only the prior stands.
+
+    Those whose ratings are given belong together without games.
+    """
     count = len(ratings.players)
     group = np.arange(count)
+    given = np.diag(ratings.covariance) == 0
     for _ in range(count):
         before = group.copy()
+        group[given] = group[given].min(initial=count)
         for a, b in zip(ratings.table.first, ratings.table.second, strict=True):
             group[a] = group[b] = min(group[a], group[b])
         if (group == before).all():
@@ -175,9 +180,9 @@ def doubts(ratings: Ratings, results: Iterable[Result]) -> list[str]:
     ]
     parts = groups(ratings)
     if len(parts) > 1:
-        alone = [" ".join(part) for part in parts[1:]]
+        alone = [" ".join(part) for part in parts if ratings.anchor not in part]
         found.append(
-            f"No games connect {'; '.join(alone)} with {ratings.players[0]}: their ratings relative to "
+            f"No games connect {'; '.join(alone)} with {ratings.anchor}: their ratings relative to "
             f"it are guesses."
         )
     return [*found, *_order(ratings), *_games(list(results)), *_side(ratings)]

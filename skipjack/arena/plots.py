@@ -68,7 +68,7 @@ def _curves(figure: Any, ratings: Ratings, players: Sequence[Player]) -> None:
         right.plot(steps, theta, marker=".")
         right.fill_between(steps, theta - Z95 * spread, theta + Z95 * spread, alpha=0.25)
         own = ratings.elo(trained[-1].name)[1]
-        right.set(xlabel="steps", ylabel=f"Elo above {ratings.players[0]}")
+        right.set(xlabel="steps", ylabel=f"Elo above {ratings.anchor}")
         right.set_title(f"ratings, 95 % relative to the newest; its own ± {Z95 * own:.0f}")
 
 

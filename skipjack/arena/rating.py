@@ -131,6 +131,12 @@ class Ratings:
     nu: float
     table: Table
 
+    @property
+    def anchor(self) -> str:
+        """The weakest of those whose ratings were given."""
+        given = np.flatnonzero(np.diag(self.covariance) == 0)
+        return self.players[int(given[self.theta[given].argmin()])]
+
     def place(self, player: str) -> int:
         """Where a player stands in `players`."""
         if player not in self.players:

@@ -106,6 +106,8 @@ def _ladder(own: RateFlags, field: Field, contest: Contest, results: Results) ->
     names = [name for part in own.against.split(",") if (name := part.strip())]
     fixed = contest.panel() if "panel" in names else None
     names = [each for name in names for each in (fixed or {} if name == "panel" else [name])]
+    # The weakest stands next to the first checkpoint, which it is most like; neighbours meet first.
+    names.sort(key=lambda name: -(fixed or {}).get(name, math.inf) if fixed else 0.0)
     others = [contest.named(name) for name in names]
     trained = wiring.players_in(field.checkpoints, contest, _say)
     known = [

@@ -40,7 +40,7 @@ class MLPEncoder(nn.Module):
             self.normaliser.adapt(self.flat(observations[counted]))
 
     def flat(self, observations: Tensor) -> Tensor:
-        """(..., *layout.shape) -> (..., size) float32, scaled; what normaliser and layers are given."""
+        """(..., *layout.shape) -> (..., size) float32, scaled: what is normalised."""
         flat = observations.flatten(-self.dims) if self.dims > 1 else observations
         flat = flat.float()
         return flat * self.scale if self.scale != 1.0 else flat

@@ -47,7 +47,12 @@ def test_everybody_meets_one_before_anybody_meets_two() -> None:
         pairs.append(pair)
         results.append(Result(players[pair[0]], players[pair[1]], FIRST // 2, 0, FIRST // 2))
     assert sorted(pairs) == [(at, at - 1) for at in range(1, 6)]
-    assert not [line for line in doubts(fit(players, results), results) if "no game" in line]
+    said = " ".join(doubts(fit(players, results), results))
+    assert "No games connect" not in said
+    fewer = results[1:]
+    assert "No games connect" in " ".join(doubts(fit(players, fewer), fewer))
+    known = {"a": 0.0, "f": 0.5}  # needs no games to stand together
+    assert "No games connect" not in " ".join(doubts(fit(players, fewer, known), fewer))
 
 
 def test_players_whose_ratings_are_known_spend_no_games_on_each_other(tmp_path: Path) -> None:
