@@ -22,6 +22,8 @@ SEVERAL_SEATS = frozenset(
         "grid/forage4096",
         "grid/group",
         "grid/predator_prey",
+        "moba",
+        "moba/small",
         "multiagent",
         "pong/two",
         "snake/1440p",

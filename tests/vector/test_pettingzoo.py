@@ -24,6 +24,8 @@ from skipjack.vector.pettingzoo import Parallel
 CORRIDOR = "skipjack.testing.corridor:Corridor"
 HUGE: dict[str, dict[str, Any]] = {
     "grid/forage4096": {"agents": 64, "width": 64, "height": 64, "food": 64},
+    "moba": {"time_limit": 150},
+    "moba/small": {"time_limit": 150},
     "snake/1440p": {"snakes": 64, "width": 128, "height": 128, "food": 64},
 }
 """Worlds with thousands of seats, made smaller: PettingZoo's tests ask every seat in Python."""
