@@ -146,8 +146,10 @@ def _is_away(error: BaseException | None) -> bool:
         return False
     from sqlalchemy import exc
 
+    # The last one: a connection that ended within a transaction, which has been rolled back since.
+    lost = exc.OperationalError, exc.InterfaceError, exc.PendingRollbackError
     while error is not None:
-        if isinstance(error, (exc.OperationalError, exc.InterfaceError)):
+        if isinstance(error, lost):
             return True
         if isinstance(error, exc.DBAPIError) and error.connection_invalidated:
             return True

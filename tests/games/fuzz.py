@@ -92,7 +92,8 @@ def assert_sound(engine: Any, rows: Rows, records: Any) -> None:
     assert ((records["score"] >= 0) & (records["score"] <= 1)).all()
     assert (np.isin(records["outcome"], (0, 0.5, 1)) | np.isnan(records["outcome"])).all()
     assert (records["length"] >= 0).all()
-    assert np.isfinite(records["stats"]).all()
+    # NaN: of a side or class that this seat did not play.
+    assert not np.isinf(records["stats"]).any()
     assert np.isfinite(records["return"]).all()
     if rows.action_mask is not None:
         assert rows.action_mask.max() == 1, "somebody may always act"

@@ -267,8 +267,8 @@ def test_kill_9_and_resume(tmp_path: Path) -> None:
     began = child(*base, *shape, "--train.steps=20e6", "--track=wandb,tensorboard", **at_once)
     until = time.monotonic() + 90
     while time.monotonic() < until and began.poll() is None:
-        written = [path.stat().st_size for path in run.glob("wandb/offline-*/*.wandb")]
-        if written and written[0] > 3000 and int((run / "latest").read_text()) > 0:
+        written = [wandb_file.history(path) for path in run.glob("wandb/offline-*/*.wandb")]
+        if written and written[0] and int((run / "latest").read_text()) > 0:
             break
         time.sleep(0.05)
     began.send_signal(signal.SIGKILL)
