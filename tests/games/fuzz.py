@@ -16,9 +16,13 @@ from typing import Any
 import numpy as np
 
 from skipjack import registry
+from skipjack.games.moba.heroes import CLASSES
 from skipjack.rows import Rows, identity_rows
 from skipjack.seeding import env_seeds
 from tests.games.test_contract import engine_of
+
+OF_SOME = ("win_", *(f"{each}_" for each in CLASSES))
+"""Beginnings of the MOBA's statistics of one side or class: NaN for the seats that did not play it."""
 
 ROWS = 2048
 """Rows that are stepped together, as far as worlds of many seats allow."""
@@ -92,8 +96,11 @@ def assert_sound(engine: Any, rows: Rows, records: Any) -> None:
     assert ((records["score"] >= 0) & (records["score"] <= 1)).all()
     assert (np.isin(records["outcome"], (0, 0.5, 1)) | np.isnan(records["outcome"])).all()
     assert (records["length"] >= 0).all()
-    # NaN: of a side or class that this seat did not play.
-    assert not np.isinf(records["stats"]).any()
+    for name, values in zip(engine.statistics, records["stats"].T, strict=True):
+        if name.startswith(OF_SOME):
+            assert not np.isinf(values).any(), name
+        else:
+            assert np.isfinite(values).all(), name
     assert np.isfinite(records["return"]).all()
     if rows.action_mask is not None:
         assert rows.action_mask.max() == 1, "somebody may always act"

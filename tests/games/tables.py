@@ -35,6 +35,30 @@ def legal(engine: Any, rows: Rows, env: int = 0) -> list[int]:
     return np.flatnonzero(mask.any(axis=0)).tolist()
 
 
+def assert_both_sides_see_alike(name: str, board: str) -> None:
+    """A position and the one with the sides swapped are the same to swapped seats, over 200 moves.
+
+    Args:
+        name: of the game.
+        board: the part of its snapshot that holds what lies on the board, a side each.
+    """
+    engine, rows = table(name, 2)
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        now = engine.snapshot(0)
+        swapped = {board: now[board][::-1], "mover": 1 - now["mover"], "first": 1 - now["first"]}
+        engine.inject(1, now | swapped)
+        assert rows.action_mask is not None
+        assert np.array_equal(rows.observations[:2], rows.observations[3:1:-1])
+        assert np.array_equal(rows.action_mask[:2], rows.action_mask[3:1:-1])
+        rows.actions[:] = generator.choice(legal(engine, rows))
+        engine.step(0, 2)
+        assert np.array_equal(rows.rewards[:2], rows.rewards[3:1:-1])
+        first, second = engine.records(0, 1), engine.records(1, 2)
+        assert np.array_equal(first["stats"], second["stats"][::-1])
+        assert np.array_equal(first["outcome"], second["outcome"][::-1])
+
+
 def walk(name: str, most: int) -> Iterator[tuple[int, int, bool]]:
     """Every sequence of legal moves from the start, up to so many: (length, legal moves after it, over)."""
     engine, rows = table(name, most + 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from skipjack.rows import Rows
-from tests.games.tables import legal, mean_score, moved, table, walk
+from tests.games.tables import assert_both_sides_see_alike, legal, mean_score, moved, table, walk
 from tests.reference import connect_four as reference
 
 
@@ -129,21 +129,7 @@ def test_who_waits_has_an_empty_mask_and_is_not_asked() -> None:
 
 
 def test_both_sides_see_alike() -> None:
-    """A position and the one with the colours swapped look the same to swapped seats."""
-    one, rows = table("connect_four", 2)
-    generator = np.random.default_rng(0)
-    for _ in range(200):
-        now = one.snapshot(0)
-        swapped = {"stones": now["stones"][::-1], "mover": 1 - now["mover"]}
-        one.inject(1, now | swapped | {"first": 1 - now["first"]})
-        assert np.array_equal(rows.observations[:2], rows.observations[3:1:-1])
-        assert np.array_equal(rows.action_mask[:2], rows.action_mask[3:1:-1])  # type: ignore[index]
-        rows.actions[:] = generator.choice(legal(one, rows))
-        one.step(0, 2)
-        assert np.array_equal(rows.rewards[:2], rows.rewards[3:1:-1])
-        first, second = one.records(0, 1), one.records(1, 2)
-        assert np.array_equal(first["stats"], second["stats"][::-1])
-        assert np.array_equal(first["outcome"], second["outcome"][::-1])
+    assert_both_sides_see_alike("connect_four", "stones")
 
 
 def test_a_seat_against_a_player_begins_as_often() -> None:

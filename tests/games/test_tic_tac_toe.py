@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.games.tables import legal, mean_score, moved, table, walk
+from tests.games.tables import assert_both_sides_see_alike, legal, mean_score, moved, table, walk
 from tests.reference import tic_tac_toe as reference
 
 
@@ -76,18 +76,7 @@ def test_a_taken_cell_by_hand_loses(cell: int, mover: int) -> None:
 
 
 def test_both_sides_see_alike() -> None:
-    one, rows = table("tic_tac_toe", 2)
-    generator = np.random.default_rng(0)
-    for _ in range(200):
-        now = one.snapshot(0)
-        swapped = {"marks": now["marks"][::-1], "mover": 1 - now["mover"]}
-        one.inject(1, now | swapped | {"first": 1 - now["first"]})
-        assert np.array_equal(rows.observations[:2], rows.observations[3:1:-1])
-        assert np.array_equal(rows.action_mask[:2], rows.action_mask[3:1:-1])  # type: ignore[index]
-        rows.actions[:] = generator.choice(legal(one, rows))
-        one.step(0, 2)
-        assert np.array_equal(rows.rewards[:2], rows.rewards[3:1:-1])
-        assert np.array_equal(one.records(0, 1)["stats"], one.records(1, 2)["stats"][::-1])
+    assert_both_sides_see_alike("tic_tac_toe", "marks")
 
 
 def test_perfect_play_is_exact_minimax_in_every_position() -> None:
