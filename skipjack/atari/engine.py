@@ -145,13 +145,14 @@ class Atari:
         machine.total += reward
         rows.rewards[row] = (reward > 0) - (reward < 0) if config.clip_rewards else reward
         over = machine.ale.game_over(with_truncation=False)
-        truncated = not over and machine.frames >= machine.limit
         lives = machine.ale.lives()
         lost = config.episodic_life and 0 < lives < machine.lives
         machine.lives = lives
-        rows.terminated[row], rows.truncated[row] = over or (lost and not truncated), truncated
-        if over or truncated or lost:
-            self._end(env, whole=over or truncated, truncated=truncated)
+        cut = machine.frames >= machine.limit
+        terminated = over or lost
+        rows.terminated[row], rows.truncated[row] = terminated, cut and not terminated
+        if terminated or cut:
+            self._end(env, whole=over or cut, truncated=cut and not terminated)
         else:
             self.reader.read(machine, rows.observations[row])
 

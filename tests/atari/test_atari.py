@@ -192,6 +192,25 @@ def test_a_life_ends_with_its_frame() -> None:
     assert any(frames % 4 for frames in ends)
 
 
+def test_a_life_lost_with_the_last_frame_ends_it_for_the_learner() -> None:
+    """The value of what follows must not enter its returns, though the game ends there too."""
+    settings: dict[str, Any] = {"noops": 0, "desynchronise": False, "episodic_life": True}
+
+    def until_an_end(limit: int) -> tuple[Rows, Any]:
+        engine = Atari("breakout", 1, AtariConfig(fire_at_reset=True, frame_limit=limit, **settings))
+        rows = started(engine)
+        while not (rows.terminated[0] or rows.truncated[0]):
+            rows.actions[:] = 0
+            engine.step(0, 1)
+        return rows, engine.records(0, 1)[0]
+
+    _, lost = until_an_end(10_000)
+    rows, record = until_an_end(int(lost["stats"][1]))
+    assert (rows.terminated[0], rows.truncated[0]) == (True, False)
+    assert (lost["partial"], lost["truncated"]) == (True, False)
+    assert (record["partial"], record["truncated"]) == (False, False)
+
+
 @pytest.mark.parametrize("max_pool", [False, True])
 def test_a_stride_takes_every_second_pixel(max_pool: bool) -> None:
     """Of the emulator's own gray, whatever numbers its palette has."""
