@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from skipjack.config import Choice, Within
+from skipjack.config import Choice, Pow2, Within
 
 
 @dataclass(frozen=True, slots=True)
 class AtariConfig:
     """What the agent sees and does of an Atari game, and how its episodes go."""
 
-    frame_skip: Annotated[int, Choice(1, 2, 3, 4, 5, 8)] = 4
+    frame_skip: Annotated[int, Pow2(1, 16), Within(1, 60)] = 4
     """Frames (1/60 s) a step: the action is held, the rewards are added up."""
     max_pool: bool = False
     """Show the brighter of the last two frames for each pixel: some games draw objects in turn."""
