@@ -58,8 +58,9 @@ class CostModel:
     Of the knob (steps) the slope is known to be about 1, so that speed is learned, not cost.
     """
 
-    STIFF = 0.3
-    """Strength of the pull towards no effect, in trials."""
+    STIFF = (0.003, 0.03, 0.3)
+    """Strengths of the pull towards no effect, in trials: the one is taken that tells trials best which
+    were left out."""
 
     def __init__(self, cube: Cube, history: History, knob: str | None) -> None:
         self.cube, self.knob = cube, knob
@@ -68,10 +69,8 @@ class CostModel:
             logs = logs - cube.log_of(knob, history.x)
         design = self._design(history.x)
         self._mean = float(logs.mean())
-        pull = self.STIFF * np.eye(design.shape[1])
-        self._weights = np.linalg.solve(design.T @ design + pull, design.T @ (logs - self._mean))
-        rest = logs - self._mean - design @ self._weights
-        self.deviation = float(np.sqrt((rest @ rest + 0.02) / (len(rest) + 1)))
+        fits = [_ridge(design, logs - self._mean, stiff) for stiff in self.STIFF]
+        _, self._weights = min(fits, key=lambda fit: fit[0])
 
     def log_cost(self, x: Array) -> Array:
         """Predicted log cost (points,)."""
@@ -94,6 +93,15 @@ class CostModel:
     def _design(self, x: Array) -> Array:
         seen = self.cube.features(x) - 0.5
         return np.concatenate([seen, 4 * seen**2 - 0.33], axis=1)
+
+
+def _ridge(design: Array, y: Array, stiff: float) -> tuple[float, Array]:
+    """Squared error of each left out in turn, and the weights: least squares with a pull towards 0."""
+    inverse = np.linalg.inv(design.T @ design + stiff * np.eye(design.shape[1]))
+    leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
+    weights = inverse @ (design.T @ y)
+    left_out = (y - design @ weights) / np.maximum(1 - leverage, 1e-6)
+    return float(left_out @ left_out), weights
 
 
 class ScoreModel:

@@ -46,8 +46,9 @@ BOLD = 2.0
 """Deviations that every fourth trial adds to the expected score: where scores are noisy, improvement alone
 stays with its first leader."""
 
-ODDS = 0.75
-"""Probability of going through below which a candidate is all but out."""
+ODDS, SAFE = 0.75, 0.95
+"""Probability of going through below which a candidate is all but out: the first if nothing has failed yet;
+it rises with the share of failures, up to the second."""
 
 GROWTH = 0.5 * np.log(10)
 """How far past the dearest trial a cost may lie, in log."""
@@ -247,6 +248,8 @@ class CostSampler(BaseSampler):
         best = float(known[below].max()) if below.any() else float(known.min())
         bold = number % 4 == 3
         cap = np.inf if self.dearest is None else np.log(self.dearest) + 0.1
+        failing = len(history.failed) / (len(history.failed) + len(history.score))
+        odds = min(ODDS + failing, SAFE)
 
         def worth(points: Array) -> Array:
             mean, deviation = scores.predict(points)
@@ -259,7 +262,7 @@ class CostSampler(BaseSampler):
             off = np.abs(logs - aim)
             success = failures.log_success(points)
             # The best often lies at the border of what fails: gamble with good odds only.
-            found = found + success - 20 * np.maximum(ODDS - np.exp(success), 0)
+            found = found + success - 20 * np.maximum(odds - np.exp(success), 0)
             return found - 2 * off - 50 * np.maximum(logs - cap, 0)
 
         bases = self._bases(cube, history, known, aim)

@@ -197,7 +197,9 @@ def test_a_life_lost_with_the_last_frame_ends_it_for_the_learner() -> None:
     settings: dict[str, Any] = {"noops": 0, "desynchronise": False, "episodic_life": True}
 
     def until_an_end(limit: int) -> tuple[Rows, Any]:
-        engine = Atari("breakout", 1, AtariConfig(fire_at_reset=True, frame_limit=limit, **settings))
+        engine = Atari(
+            "breakout", 1, AtariConfig(fire_at_reset=True, frame_limit=limit, **settings)
+        )
         rows = started(engine)
         while not (rows.terminated[0] or rows.truncated[0]):
             rows.actions[:] = 0
