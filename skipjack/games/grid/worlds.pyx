@@ -38,9 +38,6 @@ from skipjack.native.cells cimport *
 from skipjack.native.kernel cimport *
 from skipjack.native.part import part
 
-cdef enum:
-    AHEAD = 4           # agents that memory is asked for before their turn
-
 cdef enum Task:
     FORAGE
     PREDATOR_PREY
