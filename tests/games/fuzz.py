@@ -21,8 +21,8 @@ from skipjack.rows import Rows, identity_rows
 from skipjack.seeding import env_seeds
 from tests.games.test_contract import engine_of
 
-OF_SOME = ("win_", *(f"{each}_" for each in CLASSES))
-"""Beginnings of the MOBA's statistics of one side or class: NaN for the seats that did not play it."""
+OF_SOME = ("win_", "score_", *(f"{each}_" for each in CLASSES))
+"""Beginnings of statistics of one side or class: NaN for the seats that did not play it."""
 
 ROWS = 2048
 """Rows that are stepped together, as far as worlds of many seats allow."""
