@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from skipjack.config import Within
 from skipjack.games.grid.mazes import Mazes
-from skipjack.games.grid.players import away, mask, nearest
 from skipjack.games.grid.worlds import Worlds
+from skipjack.games.windows import away, mask, nearest
 from skipjack.spaces import Actions, Field, Layout
 
 MOVES = ("stay", "up", "down", "left", "right", "up left", "up right", "down left", "down right")
