@@ -233,7 +233,12 @@ def _unfit(configured: Configured, observation: Layout) -> str:
     """A sentence on an encoder of the user's that takes categories for numbers; empty if it does not."""
     kinds = [part.name or "the observation" for part in observation.fields if part.kinds > 2]
     policy = configured.config.policy
-    if not kinds or policy.encoder != "mlp" or policy.own or "policy.encoder" not in given(configured):
+    if (
+        not kinds
+        or policy.encoder != "mlp"
+        or policy.own
+        or "policy.encoder" not in given(configured)
+    ):
         return ""
     return (
         f"The mlp encoder reads categories ({', '.join(kinds)}) as numbers that are more or less; "
