@@ -340,8 +340,8 @@ cdef class Game:
         if rows.action_mask is None:
             if (spare != UNWRITTEN).any():
                 raise must(
-                    "a game that writes action masks must declare them",
-                    hint="Write masked=True where its action is made, as in Actions.discrete(4, masked=True).",
+                    "a game that writes action masks must declare them in its Actions",
+                    hint="Write masked=True where they are made, as in Actions.discrete(4, masked=True).",
                     game=name, masked=False,
                 )
         elif lo < hi and not rows.action_mask[row_of[lo:hi].reshape(-1)].any():
