@@ -195,7 +195,8 @@ def with_two_seats(configured: Configured) -> dict[str, Any]:
         UsageError: the game is for one.
     """
     env = configured.config.env
-    known, changes = settings.settings(type(env)), {}
+    known = settings.settings(type(env))
+    changes: dict[str, Any] = {}
     if "opponent" in known and "self" in known["opponent"].options:
         changes = {"opponent": "self"}
     engine = registry.load(configured.entry.target)(1, settings.replace(env, changes))
