@@ -5,7 +5,8 @@
 What the file holds of other games stays.
 
 Whole episodes, as many for each row, in envs of the preset with its `[eval]` opponent. A player that has not
-played them within a number of steps has no score, nor has one in Python in a world of hundreds of seats.
+played them within a number of steps has no score; a scripted one, which is slow, is not even asked where
+episodes up to the time limit would be more. All take some minutes, `snake/720p` a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -25,10 +26,7 @@ from skipjack.seeding import env_seeds
 EPISODES = 256
 """Episodes that a score is over, or a few more."""
 
-CROWD = 256
-"""Seats of a world beyond which players in Python are not asked."""
-
-MOST = {"random": 50_000_000, "scripted": 1_500_000}
+MOST = {"random": 50_000_000, "scripted": 20_000_000}
 """Steps of rows after which a player is given up."""
 
 
@@ -47,13 +45,14 @@ def score(name: str, player: str) -> dict[str, Any] | None:
     seats = engine_for(name, 1).seats
     envs = max(1, 128 // seats)
     engine = engine_for(name, envs)
-    if player == "scripted" and (seats > CROWD or not hasattr(engine, "scripted")):
+    quota = -(-EPISODES // (envs * seats))
+    longest = quota * envs * seats * engine.config.time_limit
+    if player == "scripted" and (longest > MOST[player] or not hasattr(engine, "scripted")):
         return None
     rows = Rows.allocate(envs * seats, engine.observation, engine.action)
     engine.bind(rows, identity_rows(envs, seats), False)
     engine.reset(0, envs, env_seeds(0, 0, envs))
     generator = np.random.default_rng(0)
-    quota = -(-EPISODES // (envs * seats))
     left, kept = np.full(envs * seats, quota), []
     for _ in range(MOST[player] // (envs * seats)):
         if not left.any():
@@ -70,7 +69,7 @@ def score(name: str, player: str) -> dict[str, Any] | None:
     if left.any():
         return None
     found = np.array(kept, engine.record_dtype)
-    means = found["stats"].mean(axis=0, dtype=float)
+    means = np.nanmean(found["stats"], axis=0, dtype=float)  # NaN: of another side or class
     statistics = dict(zip(engine.statistics, means.tolist(), strict=True))
     about = {key: float(found[key].mean(dtype=float)) for key in ("score", "return", "length")}
     return {"episodes": len(found), **about, "statistics": statistics}

@@ -40,6 +40,12 @@ def locate(target: str, root: Path = Path("runs")) -> Path:
         is_weights = path.suffix == baseline.SUFFIX and os.path.isfile(path)
         if is_weights or _names_checkpoint(path) or os.path.isdir(path / "checkpoints"):
             return path
+    if os.path.isfile(target):
+        raise must(
+            f"a policy must be named by a run, a checkpoint or a file of weights (*{baseline.SUFFIX})",
+            hint="See the runs with: skipjack runs.",
+            file=target,
+        )
     raise unknown("run", target, list_runs(root), see="skipjack runs")
 
 

@@ -26,6 +26,7 @@ SEVERAL_SEATS = frozenset(
         "moba/small",
         "multiagent",
         "pong/two",
+        "rock_paper_scissors/two",
         "snake/1440p",
         "snake/720p",
         "snake/small",

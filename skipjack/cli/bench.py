@@ -116,6 +116,12 @@ def _speed(kind: str, rest: list[str]) -> int:
 
 def _every_game(rest: list[str]) -> int:
     """Measure every game; exit code 1 if one is slower than it was on this machine."""
+    if rest and not rest[0].startswith("-"):
+        raise must(
+            "--all must stand without a name",
+            hint=f"Measure some games with --envs {rest[0]}, or one alone without --all.",
+            got=rest[0],
+        )
     words = "Measure steps a second of every game, from mid-episode states, with random actions."
     own, _ = flags.parse(AllFlags, rest, "skipjack bench steps --all", words)
     from skipjack.bench import games

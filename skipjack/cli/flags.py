@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from skipjack import config as settings
 from skipjack.config import Setting
-from skipjack.errors import UsageError, unknown
+from skipjack.errors import UsageError, must, unknown
 
 T = TypeVar("T")
 
@@ -73,6 +73,8 @@ def parse(
     if strange:
         flags = [*every, *short]
         see = f"{' '.join(word for word in prog.split() if not word.isupper())} --help"
+        if not strange[0].startswith("-"):
+            raise must("only flags may follow", f"See them with: {see}.", got=strange[0])
         raise unknown("flag", strange[0].partition("=")[0], flags, see=see)
     flat = settings.flatten(found)
     named = {token.split("=", 1)[0].lstrip("-").replace("-", "_") for token in given}

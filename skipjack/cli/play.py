@@ -58,6 +58,11 @@ class PlayFlags(ScreenFlags):
 
 def run(arguments: Sequence[str]) -> int:
     """Play until the window is closed; the play is kept in plays/."""
+    if any(each.partition("=")[0] == "--video" for each in arguments):
+        raise UsageError(
+            "A person's play must be shown while it goes on, so that it cannot go to a video at once: it is "
+            "kept in plays/. Play without --video, then: skipjack watch plays/NAME --video out.mp4."
+        )
     name, own, chosen = flags.with_settings(
         PlayFlags, arguments, "skipjack play ENV", "Play a game, as its agents do."
     )

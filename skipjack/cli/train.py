@@ -21,6 +21,7 @@ from skipjack.errors import must
 from skipjack.report import Reporter
 from skipjack.run import lock, trackers
 from skipjack.run.config import Configured, configure, edges, given
+from skipjack.spaces import Layout
 
 USAGE = "skipjack train ENV [--train.steps 20e6 ...]"
 RUNS = Path("runs")
@@ -100,7 +101,7 @@ def train(name: str, own: TrainFlags, chosen: dict[str, Any]) -> int:
                 task.configured, folder, sink, task.resumed, task.weights, own.max_seconds or None
             )
             ready = time.perf_counter()
-            for sentence in _remarks(task, own):
+            for sentence in _remarks(task, own, session.vector.observation):
                 screen.message(sentence)
             result = session.train()
         finally:
@@ -199,7 +200,7 @@ def _resume(
     return found, configured
 
 
-def _remarks(task: Task, own: TrainFlags) -> list[str]:
+def _remarks(task: Task, own: TrainFlags, observation: Layout) -> list[str]:
     """What the user should know before the training begins."""
     found = []
     if task.tracked and not own.track:
@@ -207,6 +208,8 @@ def _remarks(task: Task, own: TrainFlags) -> list[str]:
         found.append(f"Reporting to {names} as before; --track none does not.")
     if task.resumed is None and (strange := _at_edge(task.configured)):
         found.append(strange)
+    if task.resumed is None and (unfit := _unfit(task.configured, observation)):
+        found.append(unfit)
     if task.resumed and task.resumed.state["updates"] and not task.resumed.has("vector"):
         found.append(
             "These envs cannot be saved: they begin anew, and their first episodes do not count."
@@ -224,6 +227,23 @@ def _at_edge(configured: Configured) -> str:
         f"{name} = {values[name]} is {found[name]}" for name in given(configured) if name in found
     ]
     return f"Is this meant? {'; '.join(strange)}." if strange else ""
+
+
+def _unfit(configured: Configured, observation: Layout) -> str:
+    """A sentence on an encoder of the user's that takes categories for numbers; empty if it does not."""
+    kinds = [part.name or "the observation" for part in observation.fields if part.kinds > 2]
+    policy = configured.config.policy
+    if (
+        not kinds
+        or policy.encoder != "mlp"
+        or policy.own
+        or "policy.encoder" not in given(configured)
+    ):
+        return ""
+    return (
+        f"The mlp encoder reads categories ({', '.join(kinds)}) as numbers that are more or less; "
+        f"--policy.encoder auto reads each as a kind of its own."
+    )
 
 
 @contextlib.contextmanager

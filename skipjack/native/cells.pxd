@@ -24,6 +24,7 @@ cdef enum:
     SIDE = 11           # cells a side of its window
     WINDOW = 121
     TRIES = 32          # random cells that are looked at before all are
+    AHEAD = 4           # agents that memory is asked for before their turn
 
 
 cdef struct Ground:

@@ -39,6 +39,8 @@ KERNEL = "skipjack.native."
 
 cdef enum:
     ALIGN = 64          # a cache line: envs stepped by two threads never share one
+    SPARE = 4096        # bytes at least where masks go that were not declared
+    UNWRITTEN = 0xA5    # what they hold before
 
 
 cdef class Game:
@@ -69,6 +71,11 @@ cdef class Game:
                 warn_if_stale(module)
                 self.rules = digest(module)
                 break
+        if abi == 0:
+            raise must(
+                "a game must say which kernel it was built with, as abi=ABI in super().__init__() of its "
+                "rules", hint=f"Write it there. {remedy(module)}", abi=abi,
+            )
         if abi != ABI:
             raise must(
                 "a game must be built for this version of the kernel", hint=remedy(module),
@@ -129,7 +136,8 @@ cdef class Game:
             )
         records = np.zeros(count, self.record_dtype)
         team_of = np.array(self.teams, np.int32)
-        self.held = (rows, row_of, records, team_of)
+        spare = np.full(max(SPARE, self.action.choices), UNWRITTEN, np.uint8)
+        self.held = (rows, row_of, records, team_of, spare)
         self.k.final_all = final_all
         self.k.row_of = <const int32_t*>_address(row_of)
         self.k.team_of = <const int32_t*>_address(team_of)
@@ -143,6 +151,8 @@ cdef class Game:
         self.k.alive = <uint8_t*>_address(rows.alive)
         self.k.observation_size = rows.observations.strides[0]
         self.k.action_size = rows.actions.strides[0]
+        # A mask that was not declared goes to spare bytes, where `reset` finds it.
+        self.k.mask, self.k.mask_size = <uint8_t*>_address(spare), 0
         if rows.action_mask is not None:
             self.k.mask = <uint8_t*>_address(rows.action_mask)
             self.k.mask_size = rows.action_mask.strides[0]
@@ -170,6 +180,7 @@ cdef class Game:
                     self.k.truncated[r] = 0
                     self.k.alive[r] = 1
             self.reset_range(lo, hi)
+        self._check_masks(lo, hi)
 
     def step(self, int lo, int hi):
         """Advance envs [lo, hi) one step."""
@@ -321,6 +332,24 @@ cdef class Game:
             raise must("a range of envs must lie in [0, num_envs]", lo=lo, hi=hi)
         if self.held is None:
             raise must("bind(rows, row_of) must come before anything else", held=None)
+
+    def _check_masks(self, int lo, int hi):
+        """Raise if a game writes masks that it did not declare, or none though it did."""
+        rows, row_of, _, _, spare = self.held
+        name = type(self).__name__
+        if rows.action_mask is None:
+            if (spare != UNWRITTEN).any():
+                raise must(
+                    "a game that writes action masks must declare them in its Actions",
+                    hint="Write masked=True where they are made, as in Actions.discrete(4, masked=True).",
+                    game=name, masked=False,
+                )
+        elif lo < hi and not rows.action_mask[row_of[lo:hi].reshape(-1)].any():
+            raise must(
+                "a game that declares action masks must write one for each row that may act",
+                hint="Write 1 for each legal choice to mask(&self.k, row(&self.k, env, seat)) where it "
+                "writes the row's observation, or leave out masked=True.", game=name, masked=True,
+            )
 
     def check_actions(self, int lo, int hi):
         """Raise if an action of envs [lo, hi) is not one of the game's; for checked builds."""

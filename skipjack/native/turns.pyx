@@ -4,9 +4,11 @@ Who begins is drawn for each game. The seat that waits has an empty mask; what i
 of its own. A choice that the mask forbids, made by hand all the same, loses the game. Where the game has one
 seat, a scripted player moves for the other side within the same step, so that the seat always has the move.
 
-A tick is a move. Reward: 1 for a win, -1 for a loss, when it happens. Score and outcome: 1 for a win, 0.5 for
-a draw and for a game that is cut, 0 for a loss. Statistics: plies (moves of both sides), began (1 if this
-seat did), first_won (1 if the side that began won), draw, illegal (1 if this seat made an illegal move).
+A tick is a move of either side, one that opens a game included. The time limit is looked at when a step
+ends: a game is cut with so many moves, or with one more where a scripted player has replied. Reward: 1 for
+a win, -1 for a loss, when it happens. Score and outcome: 1 for a win, 0.5 for a draw and for a game that is
+cut, 0 for a loss. Statistics: plies (moves of both sides), began (1 if this seat did), first_won (1 if the
+side that began won), draw, illegal (1 if this seat made an illegal move).
 """
 
 cimport cython
@@ -23,7 +25,7 @@ cdef class TurnGame(SimpleGame):
     Args:
         num_envs: number of envs.
         board_size: bytes of the game's own state in one env, which `board(k, env)` gives.
-        time_limit: moves after which a game is truncated.
+        time_limit: moves, of both sides, after which a game is truncated.
         alone: whether there is one seat, against the scripted player.
         desynchronise: cut each env's first game at a random share of the time limit.
         abi: the `ABI` that the game was built with.
@@ -82,11 +84,11 @@ cdef class TurnGame(SimpleGame):
     cdef void step_range(self, int lo, int hi) noexcept nogil:
         cdef Kernel* k = &self.k
         cdef Turn* t
-        cdef int env, seat, choice, plies, reward
+        cdef int env, seat, choice, reward
         cdef bint over, late
         for env in range(lo, hi):
             t = turn(k, env)
-            seat, plies = t.mover, t.plies
+            seat = t.mover
             choice = choices(k, row(k, env, seat))[0]
             over = self.move(env, choice if 0 <= choice < <int>k.mask_size else 0)
             if k.seats == 1 and not over:
@@ -95,7 +97,7 @@ cdef class TurnGame(SimpleGame):
             give(k, env, 0, reward, seat == 0)
             if k.seats == 2:
                 give(k, env, 1, -reward, seat == 1)
-            late = elapse(k, env, t.plies - plies)
+            late = elapse(k, env, t.plies - header(k, env).tick)    # the opening move with the first step
             if over or late:
                 self.end(env, not over)
             self.show(env)

@@ -194,10 +194,12 @@ def with_two_seats(configured: Configured) -> dict[str, Any]:
     Raises:
         UsageError: the game is for one.
     """
-    known = settings.settings(type(configured.config.env))
+    env = configured.config.env
+    known = settings.settings(type(env))
+    changes: dict[str, Any] = {}
     if "opponent" in known and "self" in known["opponent"].options:
-        return {"opponent": "self"}
-    engine = registry.load(configured.entry.target)(1, configured.config.env)
+        changes = {"opponent": "self"}
+    engine = registry.load(configured.entry.target)(1, settings.replace(env, changes))
     seats = engine.seats
     engine.close()
     if seats < 2:
@@ -206,7 +208,7 @@ def with_two_seats(configured: Configured) -> dict[str, Any]:
             env=configured.entry.full_name,
             seats=seats,
         )
-    return {}
+    return changes
 
 
 def _made(maker: Any, config: Any, num_envs: int) -> tuple[Any, Vector]:

@@ -11,6 +11,16 @@ from tests.cli.conftest import Call, sentence
 QUICK = ["--seconds", "0.02", "--repetitions", "2"]
 
 
+def test_all_takes_no_name(call: Call) -> None:
+    for words in (["--all", "snake"], ["snake", "--all"]):
+        code, _, err = call("bench", "steps", *words)
+        assert code == 2
+        assert sentence(err) == (
+            "--all must stand without a name, but got 'snake'. Measure some games with --envs snake, or one "
+            "alone without --all."
+        )
+
+
 def test_a_file_and_what_is_compared_with_it(call: Call, tmp_path: Path) -> None:
     envs = ["--envs", "pong/two,tic_tac_toe"]
     code, out, err = call("bench", "steps", "--all", *QUICK, *envs, "--out", "now.json")

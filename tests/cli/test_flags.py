@@ -16,7 +16,7 @@ from tests.cli.conftest import TINY, Call, sentence, train
         (["train", "pong", "--train.learning-rat=1"], "no flag '--train.learning-rat'. Did you mean"),
         (["train", "pong", "--train.learning-rat=1"], "'--train.learning-rate'"),
         (["train", "pong", "--thread", "1"], "'--threads'"),
-        (["train", "pong", "twice"], "There is no flag 'twice'"),
+        (["train", "pong", "twice"], "Only flags may follow, but got 'twice'. See them with: skipjack"),
         (["train", "pong", "--run"], "'--run' must be followed by its value"),
         (["train", "pong", "--run", "--resume"], "'--run' must be followed by its value"),
         (["train", "pong", "--run", "-x"], "'--run' must be followed by its value"),
@@ -195,3 +195,11 @@ def test_an_opponent_that_is_wrong_shows_before_training(
         assert code == 2
         assert words in sentence(err)
     assert "finished" in call("runs")[1]
+
+
+@pytest.mark.parametrize("words", [["eval"], ["watch"], ["play", "pong/two", "--against"]])
+def test_a_file_that_is_no_policy(call: Call, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "bad.json").write_text("{}")
+    code, _, err = call(*words, "bad.json")
+    assert code == 2
+    assert "a file of weights (*.safetensors), but got file='bad.json'" in sentence(err)

@@ -286,6 +286,8 @@ def test_what_cython_and_the_compiler_refuse(
         (["random"], "is a Python module's. Try: skipjack new-game my_random."),
         (["numpy"], "is a Python module's"),
         (["layout"], "is a Python module's"),
+        (["env"], "belongs to a game or lies beside it. Try: skipjack new-game my_env."),
+        (["runs"], "belongs to a game or lies beside it"),
         (["nowhere/harbour"], "The folder above a game must be there"),
         (["harbour", "--grid", "--board"], "must be of one kind"),
         (["harbour", "--seats", "3"], "seats"),

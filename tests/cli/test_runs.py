@@ -722,6 +722,19 @@ def test_own_values_at_the_edge_are_pointed_out_at_the_start(call: Call) -> None
     assert err.index("train.clip") < err.index("Training cartpole")
 
 
+def test_an_encoder_that_takes_categories_for_numbers_is_pointed_out(call: Call) -> None:
+    flags = [flag for flag in TINY if "steps" in flag or "eval" in flag]
+    shape = ["--vector.num-envs=64", "--train.minibatches=2"]
+    words = "The mlp encoder reads categories"
+    _, _, err = call("train", "memory", *flags, *shape, "--policy.encoder=mlp")
+    assert words not in err, "it has none"
+    _, _, err = call("train", "grid/forage", *flags, *shape, "--policy.encoder=mlp")
+    assert f"{words} (window) as numbers" in err
+    assert err.index(words) < err.index("Training grid/forage")
+    _, _, err = call("train", "squared", *flags, *shape)
+    assert words not in err, "the preset's own was found by tuning"
+
+
 def test_a_preset_is_not_questioned(call: Call) -> None:
     """The preset of squared has 300 000 steps, fewer than the usual range; only `config show` says so."""
     _, out, _ = call("config", "show", "squared")

@@ -21,8 +21,8 @@ from skipjack.rows import Rows, identity_rows
 from skipjack.seeding import env_seeds
 from tests.games.test_contract import engine_of
 
-OF_SOME = ("win_", *(f"{each}_" for each in CLASSES))
-"""Beginnings of the MOBA's statistics of one side or class: NaN for the seats that did not play it."""
+OF_SOME = ("win_", "score_", *(f"{each}_" for each in CLASSES))
+"""Beginnings of statistics of one side or class: NaN for the seats that did not play it."""
 
 ROWS = 2048
 """Rows that are stepped together, as far as worlds of many seats allow."""
@@ -108,11 +108,18 @@ def assert_sound(engine: Any, rows: Rows, records: Any) -> None:
         assert may.any(axis=1).all(), "in every env"
 
 
+def may_act(rows: Rows) -> int:
+    """Rows whose action counts: those that wait may send anything, and it is ignored."""
+    mask = rows.action_mask
+    return int((rows.alive if mask is None else rows.alive & mask.any(axis=1)).sum())
+
+
 def fuzz(name: str, steps: int, seed: int = 0) -> int:
-    """Play a game for so many steps of rows, or a few more; gives the episodes that ended."""
+    """Play a game for so many steps of rows that may act, or a few more; gives the episodes that ended."""
     engine, rows, envs = started(name, seed=seed)
-    generator, episodes = np.random.default_rng(seed), 0
-    for _ in range(-(-steps // len(rows.alive))):
+    generator, episodes, taken = np.random.default_rng(seed), 0, 0
+    while taken < steps:
+        taken += may_act(rows)
         act(engine, rows, generator)
         engine.step(0, envs)
         records = engine.records(0, envs)

@@ -172,6 +172,11 @@ class TestGridPredatorPrey(GameContract):
     settings: ClassVar[dict[str, Any]] = {"agents": 3, "predators": 1}
 
 
+class TestGridPredatorPreyScripted(GameContract):
+    name, limit = "grid/predator_prey", 40
+    settings: ClassVar[dict[str, Any]] = {"agents": 6, "predators": 3, "opponent": "scripted"}
+
+
 class TestGridGroup(GameContract):
     name, limit = "grid/group", 40
     settings: ClassVar[dict[str, Any]] = {"agents": 3}

@@ -288,6 +288,76 @@ def test_scripted_agents_do_better_than_chance(name: str, team: int, better: flo
     assert found[0] > found[1] + better, found
 
 
+@pytest.mark.parametrize("continuous", [False, True])
+def test_the_opponent_plays_as_the_scripted_player_for_seats(continuous: bool) -> None:
+    """The same world with all agents as seats, those of the other side played from what they see."""
+    changes = {"width": 24, "height": 17, "continuous": continuous}
+    alone, own = started("grid/predator_prey", 2, opponent="scripted", time_limit=25, **changes)
+    whole, rows = started("grid/predator_prey", 2, **changes)
+    generator, hunted = np.random.default_rng(0), []
+    for tick in range(100):
+        if tick % 25 == 0:
+            for env in range(2):
+                whole.inject(env, alone.snapshot(env) | {"first": 0})
+        own.actions[:] = alone.action.draw(generator, 16)
+        rows.actions[:] = whole.scripted(rows.observations)
+        for env in range(2):
+            first = 16 * env + alone.snapshot(env)["first"]
+            rows.actions[first : first + 8] = own.actions[8 * env : 8 * env + 8]
+            hunted.append(first == 16 * env)
+        whole.step(0, 2)
+        alone.step(0, 2)
+        if tick % 25 < 24:
+            for env in range(2):
+                seen, wanted = alone.snapshot(env), whole.snapshot(env)
+                assert np.array_equal(seen["cells"], wanted["cells"])
+                assert [a["cell"] for a in seen["agents"]] == [a["cell"] for a in wanted["agents"]]
+    assert sum(hunted) == 100, "each side equally"
+
+
+def means(player: str, opponent: str, episodes: int = 2) -> dict[str, float]:
+    """Mean score, and that as predators and as prey, of a player against an opponent."""
+    engine, rows = started("grid/predator_prey", 16, opponent=opponent, time_limit=150)
+    generator, found = np.random.default_rng(0), []
+    for _ in range(150 * episodes):
+        rows.actions[:] = (
+            engine.scripted(rows.observations)
+            if player == "scripted"
+            else engine.action.draw(generator, len(rows.actions))
+        )
+        engine.step(0, 16)
+        found.append(engine.records(0, 16))
+    records = np.concatenate(found)
+    predator, prey = records["stats"][:, 1], records["stats"][:, 2]
+    assert np.isnan(predator).sum() == np.isnan(prey).sum() == len(records) // 2
+    assert np.array_equal(np.isnan(predator), ~np.isnan(prey))
+    assert np.array_equal(np.where(np.isnan(prey), predator, prey), records["score"])
+    return {
+        "score": float(records["score"].mean()),
+        "predator": float(np.nanmean(predator)),
+        "prey": float(np.nanmean(prey)),
+    }
+
+
+def test_the_score_against_the_opponent_tells_players_apart() -> None:
+    even, worse = means("scripted", "scripted"), means("random", "scripted")
+    assert even["score"] == pytest.approx(0.5, abs=0.03)
+    assert worse["score"] < even["score"] - 0.03
+    assert worse["predator"] < even["predator"]
+    assert worse["prey"] < even["prey"]
+    assert means("scripted", "random")["score"] > 0.53
+
+
+def test_all_agents_as_seats_have_half_of_the_points() -> None:
+    """What one side gains the other loses: why the preset is evaluated against an opponent."""
+    engine, rows = started("grid/predator_prey", 4, time_limit=50)
+    generator = np.random.default_rng(0)
+    for _ in range(50):
+        rows.actions[:] = engine.action.draw(generator, len(rows.actions))
+        engine.step(0, 4)
+    assert engine.records(0, 4)["score"].mean() == pytest.approx(0.5)
+
+
 def test_wrong_settings_are_refused() -> None:
     for name, changes in [
         ("grid/maze", {"width": 12}),
@@ -295,6 +365,9 @@ def test_wrong_settings_are_refused() -> None:
         ("grid/maze", {"agents": 2}),
         ("grid/forage", {"food": 1000}),
         ("grid/predator_prey", {"predators": 0}),
+        ("grid/predator_prey", {"predators": 7, "opponent": "scripted"}),
+        ("grid/forage", {"opponent": "random"}),
+        ("grid/maze", {"opponent": "scripted"}),
     ]:
         with pytest.raises(Exception, match="must"):
             engine_of(name, 1, **changes)

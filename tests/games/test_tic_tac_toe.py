@@ -52,6 +52,24 @@ def test_a_line_does_not_run_over_an_edge(board: str) -> None:
         assert rows.terminated[0] == reference.wins(after, 0)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("opponent", ["self", "random"])
+def test_the_limit_counts_the_moves_of_both_sides(limit: int, opponent: str) -> None:
+    """One that opens a game too; only a reply, made within the step, can go beyond it."""
+    engine, rows = table("tic_tac_toe", 64, opponent=opponent, time_limit=limit)
+    generator, cut = np.random.default_rng(0), []
+    for _ in range(20):
+        rows.actions[:] = engine.action.draw(generator, len(rows.actions), rows.action_mask)
+        engine.step(0, 64)
+        records = engine.records(0, 64)
+        cut.extend(records["stats"][records["truncated"]][:, :2].tolist())
+    assert {began for _, began in cut} == {0, 1}
+    for plies, began in cut:
+        opened = opponent != "self" and not began  # the seat moves when their number is odd
+        least = max(limit, 2) if opened else limit  # it moves once in any case
+        assert plies == least + (opponent != "self" and least % 2 != opened)
+
+
 def test_a_full_board_is_a_draw() -> None:
     engine, rows = table("tic_tac_toe")
     put(engine, "010 011 10.", mover=0)

@@ -105,6 +105,18 @@ CASES: dict[str, tuple[Any, str, dict[str, Any], int]] = {
         800,
     ),
     "predator_prey": (World, "grid/predator_prey", {"time_limit": 90, "width": 20}, 200),
+    "predator_prey scripted": (
+        World,
+        "grid/predator_prey",
+        {"opponent": "scripted", "time_limit": 60, "width": 20, "height": 15},
+        250,
+    ),
+    "predator_prey random": (
+        World,
+        "grid/predator_prey",
+        {"opponent": "random", "time_limit": 40, "width": 12, "height": 9, "continuous": True},
+        150,
+    ),
     "group": (World, "grid/group", {"time_limit": 90, "width": 14, "height": 9}, 200),
     "memory": (Memory, "memory", {}, 1000),
     "memory long": (Memory, "memory", {"symbols": 5, "delay": 9, "time_limit": 12}, 1000),

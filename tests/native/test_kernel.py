@@ -17,6 +17,7 @@ from skipjack.errors import RunError, SkipjackError
 from skipjack.native import build, get_include, kernel, scene
 from skipjack.rows import Rows, episode_dtype, identity_rows
 from skipjack.seeding import env_seeds
+from skipjack.spaces import Actions
 from skipjack.vector import Serial
 from tests.games.test_contract import engine_of
 
@@ -84,6 +85,30 @@ def test_another_abi_is_refused() -> None:
         kernel.Game(0, 8, 10, abi=kernel.abi)
     with pytest.raises(SkipjackError, match="time_limit"):
         kernel.Game(1, 8, 0, abi=kernel.abi)
+
+
+def test_a_game_that_forgets_its_abi_is_not_told_to_build_again_and_no_more() -> None:
+    with pytest.raises(SkipjackError, match=r"abi=ABI in super\(\).__init__\(\).*Write it there"):
+        kernel.Game(1, 8, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "words"),
+    [
+        ("tic_tac_toe", Actions.discrete(9), "that writes action masks must declare them"),
+        ("connect_four", Actions.discrete(7), "Write masked=True"),
+        ("pong", Actions.discrete(3, masked=True), "must write one for each row that may act"),
+    ],
+)
+def test_masks_that_are_written_and_declared_must_agree(
+    name: str, action: Actions, words: str
+) -> None:
+    engine = engine_of(name, 3)
+    engine.action = action
+    rows = Rows.allocate(3 * engine.seats, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(3, engine.seats), False)
+    with pytest.raises(SkipjackError, match=words):
+        engine.reset(0, 3, env_seeds(0, 0, 3))
 
 
 def test_an_engine_used_before_bind_says_so() -> None:

@@ -110,12 +110,11 @@ class ConnectFour(Twin):
         return self.winner >= 0 or self.plies == 42
 
     def play(self, actions: list[Any]) -> tuple[list[float], bool, int]:
-        before = self.plies
         self.drop(int(actions[self.mover][0]))
         if self.seats == 1 and not self.over():
             self.answer()
         reward = float(self.winner == 0) - float(self.winner == 1)
-        return [reward, -reward][: self.seats], self.over(), self.plies - before
+        return [reward, -reward][: self.seats], self.over(), self.plies - self.tick
 
     def observe(self, seat: int) -> Any:
         return np.array(

@@ -156,15 +156,21 @@ class Maze(Cells):
 MOVES = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)]
 
 
+def sign(value: int) -> int:
+    return (value > 0) - (value < 0)
+
+
 class World(Cells):
     def __init__(self, seed: int, config: Any) -> None:
-        self.seats, self.task = config.agents, config.task
+        self.agents, self.task = config.agents, config.task
+        self.all_seats = config.opponent == "self"
+        self.seats, self.first = self.agents if self.all_seats else config.predators, -1
         super().__init__(seed, config)
 
-    def kind(self, seat: int) -> int:
+    def kind(self, agent: int) -> int:
         if self.task == "forage":
             return 3
-        return 2 + seat % 4 if self.task == "group" else 2 + (seat >= self.config.predators)
+        return 2 + agent % 4 if self.task == "group" else 2 + (agent >= self.config.predators)
 
     def empty(self) -> Place | None:
         wide, count = self.config.width, self.config.width * self.config.height
@@ -185,14 +191,20 @@ class World(Cells):
             self.owed -= 1
 
     def new_episode(self) -> None:
+        if self.all_seats:
+            self.first = 0
+        elif self.first < 0:
+            self.first = self.config.predators * self.stream.below(2)
+        else:
+            self.first = self.config.predators - self.first
         self.cells, self.places = {}, []
-        for seat in range(self.seats):
+        for agent in range(self.agents):
             place = self.empty()
             assert place is not None
             self.places.append(place)
-            self.cells[place] = self.kind(seat)
-        self.rewards = [0.0] * self.seats
-        self.parts = [[0, 0] for _ in range(self.seats)]
+            self.cells[place] = self.kind(agent)
+        self.rewards = [0.0] * self.agents
+        self.parts = [[0, 0] for _ in range(self.agents)]
         self.owed = self.config.food if self.task == "forage" else 0
         self.feed()
 
@@ -202,58 +214,84 @@ class World(Cells):
             return down, right
         return MOVES[int(action[0])] if 0 <= action[0] < 9 else (0, 0)
 
+    def planned(self, agent: int) -> Place:
+        """Where the opponent's agent wants to go."""
+        if self.config.opponent == "random":
+            return MOVES[self.stream.below(9)]
+        hunts = self.kind(agent) == 2
+        seen = self.window(agent).reshape(11, 11)
+        ways = [(int(y) - 5, int(x) - 5) for y, x in np.argwhere(seen == (3 if hunts else 2))]
+        if hunts and not ways:
+            down, right = (127 - here for here in self.position(self.places[agent]))
+        else:
+            to = 1 if hunts else -1
+            down, right = (to * sum(way[i] for way in ways) for i in range(2))
+        return sign(down), sign(right)
+
     def play(self, actions: list[Any]) -> tuple[list[float], bool, int]:
         self.feed()
-        for seat, action in enumerate(actions):
-            target = plus(self.places[seat], self.wanted(action))
+        own = range(self.first, self.first + self.seats)
+        others = [agent for agent in range(self.agents) if agent not in own]
+        wanted = {agent: self.planned(agent) for agent in others}
+        wanted |= {own[seat]: self.wanted(action) for seat, action in enumerate(actions)}
+        for agent in range(self.agents):
+            target = plus(self.places[agent], wanted[agent])
             there = self.at(target)
             eats = there == 2 and self.task == "forage"
-            self.rewards[seat] = float(f32(0.1)) if eats else 0.0
+            self.rewards[agent] = float(f32(0.1)) if eats else 0.0
             if there == EMPTY or eats:
-                del self.cells[self.places[seat]]
-                self.cells[target] = self.kind(seat)
-                self.places[seat] = target
+                del self.cells[self.places[agent]]
+                self.cells[target] = self.kind(agent)
+                self.places[agent] = target
             if eats:
-                self.parts[seat][0] += 1
+                self.parts[agent][0] += 1
                 self.owed += 1
                 self.feed()
         if self.task != "forage":
-            for seat in range(self.seats):
-                self.meet(seat)
-        return list(self.rewards), False, 1
+            for agent in own:
+                self.meet(agent)
+        return [self.rewards[agent] for agent in own], False, 1
 
-    def meet(self, seat: int) -> None:
-        seen = self.window(seat)
-        own = self.kind(seat)
+    def meet(self, agent: int) -> None:
+        seen = self.window(agent)
+        own = self.kind(agent)
         others = seen[(seen >= 2)].tolist()
         others.remove(own)
         if self.task == "group":
             same = others.count(own)
-            self.parts[seat][0] += same
-            self.parts[seat][1] += len(others) - same
+            self.parts[agent][0] += same
+            self.parts[agent][1] += len(others) - same
             reward = f32(0.1) * f32(same - (len(others) - same))
         else:
             met = others.count(5 - own)
-            self.parts[seat][0] += met
+            self.parts[agent][0] += met
             reward = f32(0.1) * f32(met) * f32(1 if own == 2 else -1)
-        self.rewards[seat] = float(np.clip(reward, -1, 1))
+        self.rewards[agent] = float(np.clip(reward, -1, 1))
 
-    def window(self, seat: int) -> Any:
-        y, x = self.places[seat]
+    def window(self, agent: int) -> Any:
+        y, x = self.places[agent]
         around = range(-5, 6)
         return np.array([self.at((y + dy, x + dx)) for dy in around for dx in around], np.uint8)
 
     def observe(self, seat: int) -> Any:
-        rest = [*self.position(self.places[seat]), byte(self.rewards[seat])]
-        return np.concatenate([self.window(seat), np.array(rest, np.uint8)])
+        agent = self.first + seat
+        rest = [*self.position(self.places[agent]), byte(self.rewards[agent])]
+        return np.concatenate([self.window(agent), np.array(rest, np.uint8)])
 
     def score(self, seat: int, truncated: bool) -> float:
+        agent = self.first + seat
         if self.task == "forage":
-            return min(f32(self.parts[seat][0]) / f32(self.length) / f32(0.2), f32(1))
+            return min(f32(self.parts[agent][0]) / f32(self.length) / f32(0.2), f32(1))
         mean = f32(self.totals[seat] / self.length)
         if self.task == "group":
             return (f32(1) + mean) / f32(2)
-        return min(max(mean if self.kind(seat) == 2 else mean + f32(1), f32(0)), f32(1))
+        return min(max(mean if self.kind(agent) == 2 else mean + f32(1), f32(0)), f32(1))
 
     def stats(self, seat: int) -> list[float]:
-        return self.parts[seat][: 2 if self.task == "group" else 1]
+        agent = self.first + seat
+        if self.task == "group":
+            return self.parts[agent]
+        score, seen = self.score(seat, True), self.parts[agent][0]
+        if self.task == "forage":
+            return [seen]
+        return [seen, score, np.nan] if self.kind(agent) == 2 else [seen, np.nan, score]

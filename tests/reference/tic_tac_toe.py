@@ -89,12 +89,11 @@ class TicTacToe(Twin):
         return self.winner >= 0 or self.plies == 9
 
     def play(self, actions: list[Any]) -> tuple[list[float], bool, int]:
-        before = self.plies
         self.mark(int(actions[self.mover][0]))
         if self.seats == 1 and not self.over():
             self.answer()
         reward = float(self.winner == 0) - float(self.winner == 1)
-        return [reward, -reward][: self.seats], self.over(), self.plies - before
+        return [reward, -reward][: self.seats], self.over(), self.plies - self.tick
 
     def observe(self, seat: int) -> Any:
         planes = [[cell == str(side) for cell in self.board] for side in (seat, 1 - seat)]

@@ -40,6 +40,9 @@ SUFFIX = ".template"
 IMPORTED = ("Actions", "Any", "Annotated", "EngineContract", "Layout", "Rules", "Serial", "Within")
 """Names that a game's Python files use: its class needs another one."""
 
+OWN = ("env", "rules", "presets", "baselines", "setup", "build", "dist", "runs", "plays")
+"""What a game's folder holds, or the folder around it: a game of that name would be taken for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewGameFlags:
@@ -104,6 +107,11 @@ def check_name(folder: Path) -> None:
     taken = f"Try: skipjack new-game {shlex.quote(str(folder.with_name(f'my_{name}')))}."
     if name in registry.GAMES:
         raise UsageError(f"The name {name!r} must be free, but is one of Skipjack's games. {taken}")
+    if name in OWN:
+        raise UsageError(
+            f"The name {name!r} must be free, but is that of a file or folder that belongs to a game or "
+            f"lies beside it. {taken}"
+        )
     if _is_importable(name) or title(name) in IMPORTED:
         raise UsageError(f"The name {name!r} must be free, but is a Python module's. {taken}")
     if not folder.absolute().parent.is_dir():

@@ -24,7 +24,7 @@ class ConnectFourConfig:
     depth: Annotated[int, Within(1, 12)] = 4
     """Stones that "minimax" looks ahead; the others of its kind have theirs: 2, 4 and 6."""
     time_limit: Annotated[int, Within(1, 1_000_000)] = 42
-    """Stones after which a game is truncated; a board holds 42."""
+    """Stones, of both sides, after which a game is truncated; a board holds 42."""
     desynchronise: bool = True
     """Cut each env's first game at a random share of the time limit."""
 

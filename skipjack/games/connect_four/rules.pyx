@@ -188,11 +188,10 @@ cdef uint64_t reply(const Config* c, uint64_t own, uint64_t other, Stream* strea
 
 # ---- what a seat sees ----
 
-cdef inline void spread(uint64_t bits, uint8_t* out) noexcept nogil:
-    """Seven bits as seven bytes."""
-    # PERF: bits meet no other at multiples of 8 when multiplied to every 7th place; twice as fast as a loop.
-    cdef uint64_t wide = (bits & 0x7F) * <uint64_t>0x40810204081 & <uint64_t>0x01010101010101
-    memcpy(out, &wide, COLUMNS)
+cdef inline void write_row(uint64_t cells, uint8_t* out) noexcept nogil:
+    """The lowest row of the cells, a byte each."""
+    cdef uint64_t bytes_of = spread(cells)
+    memcpy(out, &bytes_of, COLUMNS)
 
 
 cdef class Rules(TurnGame):
@@ -232,13 +231,13 @@ cdef class Rules(TurnGame):
         cdef uint8_t* cells = <uint8_t*>out
         cdef Py_ssize_t i
         for i in range(ROWS):
-            spread(own >> 8 * (ROWS - 1 - i), cells + COLUMNS * i)
-            spread(other >> 8 * (ROWS - 1 - i), cells + CELLS + COLUMNS * i)
+            write_row(own >> 8 * (ROWS - 1 - i), cells + COLUMNS * i)
+            write_row(other >> 8 * (ROWS - 1 - i), cells + CELLS + COLUMNS * i)
 
     cdef void allow(self, int env, uint8_t* legal) noexcept nogil:
         """The columns whose highest cell is free."""
         cdef Board* s = <Board*>board(&self.k, env)
-        spread(~(s.stones[0] | s.stones[1]) >> 8 * (ROWS - 1), legal)
+        write_row(~(s.stones[0] | s.stones[1]) >> 8 * (ROWS - 1), legal)
 
     cdef object draw(self, int env):
         cdef Board* s = <Board*>board(&self.k, env)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from skipjack.config import Within
 from skipjack.games.grid.mazes import Mazes
-from skipjack.games.grid.players import away, mask, nearest
 from skipjack.games.grid.worlds import Worlds
+from skipjack.games.windows import away, mask, nearest
 from skipjack.spaces import Actions, Field, Layout
 
 MOVES = ("stay", "up", "down", "left", "right", "up left", "up right", "down left", "down right")
@@ -32,6 +32,8 @@ class GridConfig:
     """Agents in one world, each a seat; a maze has one."""
     predators: Annotated[int, Within(0, 65_535)] = 0
     """How many of the agents hunt (predator_prey)."""
+    opponent: Literal["self", "random", "scripted"] = "self"
+    """Who plays the other side of predator_prey: seats of its own, or a player inside the step."""
     food: Annotated[int, Within(0, 1_000_000)] = 0
     """Pieces of food that lie in the world at any time (forage)."""
     keys: Annotated[int, Within(0, 6)] = 0
@@ -87,7 +89,7 @@ class GridMaze(Mazes):
 
 
 class GridWorld(Worlds):
-    """A native engine of `num_envs` worlds, a seat an agent."""
+    """A native engine of `num_envs` worlds: a seat an agent, or one for each of a side's."""
 
     Config = GridConfig
     pace = 10.0  # steps a second for people

@@ -305,6 +305,8 @@ cdef class Mazes(SimpleGame):
             )
         if config.agents != 1:
             raise must("a maze must have one agent", agents=config.agents)
+        if config.opponent != "self":
+            raise must("a maze must have no opponent (\"self\")", opponent=config.opponent)
         self.config = Config(config.width, config.height, config.keys, config.lava)
         self.shape = shape_of(&self.config)
         super().__init__(

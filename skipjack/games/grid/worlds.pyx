@@ -22,7 +22,16 @@ Rewards and statistics:
 
 The last two are counted when all have moved and lie within [-1, 1]; their statistics are sums over the
 episode of what was counted. Score: forage food a tick x 5, at most 1; predator_prey the mean reward, for
-prey 1 + the mean reward; group (1 + the mean reward) / 2. Outcome: none.
+prey 1 + the mean reward; group (1 + the mean reward) / 2. Outcome: none. The further statistics of
+predator_prey, score_predator and score_prey, are the score of the seats that were such; one policy on both
+sides always has 0.5 in all.
+
+`opponent`, in predator_prey: "self" makes all agents seats. Otherwise the seats are one side's, and the
+agents of the other, as many, are played inside the step by what they see before anybody moves. Which side
+is drawn for an env's first episode and changes with every episode.
+    "random"    any move
+    "scripted"  predators go to where most prey in view is, without any to the middle of the world; prey
+                goes away from where most predators in view are
 
 Observation, uint8[124]: the window [11, 11] as seen from above: 0 empty, 1 wall, then 2 food, 3 agent; or 2
 predator, 3 prey; or 2..5 the colours; position [2], row and column x 255 / the last one; reward [1] of
@@ -38,13 +47,15 @@ from skipjack.native.cells cimport *
 from skipjack.native.kernel cimport *
 from skipjack.native.part import part
 
-cdef enum:
-    AHEAD = 4           # agents that memory is asked for before their turn
-
 cdef enum Task:
     FORAGE
     PREDATOR_PREY
     GROUP
+
+cdef enum Opponent:
+    SELF
+    RANDOM
+    SCRIPTED
 
 cdef enum Cell:
     EMPTY
@@ -56,7 +67,10 @@ cdef enum:
     COLOURS = 4
 
 TASKS = {"forage": FORAGE, "predator_prey": PREDATOR_PREY, "group": GROUP}
-STATISTICS = {FORAGE: ("food",), PREDATOR_PREY: ("seen",), GROUP: ("same", "other")}
+OPPONENTS = {"self": SELF, "random": RANDOM, "scripted": SCRIPTED}
+STATISTICS = {
+    FORAGE: ("food",), PREDATOR_PREY: ("seen", "score_predator", "score_prey"), GROUP: ("same", "other"),
+}
 
 cdef float MEAL = 0.1
 cdef float A_COUNT = 0.1
@@ -75,6 +89,7 @@ cdef struct Config:
     int height
     int agents
     int predators
+    int opponent
     int food
     bint continuous
 
@@ -82,15 +97,17 @@ cdef struct Config:
 cdef struct Shape:          # what follows from the settings
     Ground ground
     int task
-    size_t cells_at         # bytes from the start of the state
+    size_t plans_at         # bytes from the start of the state
+    size_t cells_at
     size_t size
     int scale_y             # of the position
     int scale_x
     int move[9]             # how far a cell lies away, by action
 
 
-cdef struct State:          # then the agents and the cells
+cdef struct State:          # then the agents, the opponent's plans and the cells
     int owed                # pieces of food that found no empty cell
+    int first               # the first seat's agent
 
 
 cdef struct Agent:
@@ -103,6 +120,7 @@ cdef struct World:          # where the parts of one env lie; never kept
     Stream* stream
     State* state
     Agent* agents
+    int32_t* plans          # how far away the cell lies that the opponent wants for each agent of its own
     uint8_t* cells          # (height + 10, width + 10)
 
 
@@ -110,7 +128,8 @@ cdef Shape shape_of(const Config* c, int task):
     cdef Shape g
     cdef int i
     g.ground, g.task = ground(c.width, c.height), task
-    g.cells_at = 64 + c.agents * sizeof(Agent)
+    g.plans_at = 64 + c.agents * sizeof(Agent)
+    g.cells_at = g.plans_at + (c.agents * sizeof(int32_t) if c.opponent != SELF else 0)
     g.size = g.cells_at + g.ground.cells
     g.scale_y, g.scale_x = scale(c.height), scale(c.width)
     ways = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)]
@@ -125,28 +144,66 @@ cdef inline World world_of(Kernel* k, const Shape* g, int env) noexcept nogil:
     w.stream = &header(k, env).stream
     w.state = <State*>at
     w.agents = <Agent*>(at + 64)
+    w.plans = <int32_t*>(at + g.plans_at)
     w.cells = <uint8_t*>(at + g.cells_at)
     return w
 
 
 # ---- reset ----
 
-cdef inline int kind_of(const Config* c, const Shape* g, int seat) noexcept nogil:
+cdef inline int kind_of(const Config* c, const Shape* g, int agent) noexcept nogil:
     """What an agent is in the windows of others."""
     if g.task == FORAGE:
         return AGENT
-    return FOOD + seat % COLOURS if g.task == GROUP else FOOD + (seat >= c.predators)
+    return FOOD + agent % COLOURS if g.task == GROUP else FOOD + (agent >= c.predators)
 
 
 cdef void new_world(const Config* c, const Shape* g, World* w) noexcept nogil:
-    cdef int seat
+    cdef int agent
     wall_in(&g.ground, w.cells, WALL)
     memset(w.agents, 0, c.agents * sizeof(Agent))
-    for seat in range(c.agents):
-        w.agents[seat].cell = empty_cell(&g.ground, w.stream, w.cells)
-        w.cells[w.agents[seat].cell] = <uint8_t>kind_of(c, g, seat)
+    for agent in range(c.agents):
+        w.agents[agent].cell = empty_cell(&g.ground, w.stream, w.cells)
+        w.cells[w.agents[agent].cell] = <uint8_t>kind_of(c, g, agent)
     w.state.owed = c.food if g.task == FORAGE else 0
     feed(&g.ground, w.stream, w.cells, FOOD, &w.state.owed)
+
+
+# ---- the opponent ----
+
+cdef inline int sign(int value) noexcept nogil:
+    return (value > 0) - (value < 0)
+
+
+cdef int scripted(const Config* c, const Shape* g, const World* w, int agent) noexcept nogil:
+    """How far away the cell lies that the scripted player wants for an agent."""
+    cdef int stride = g.ground.stride, cell = w.agents[agent].cell
+    cdef bint hunts = agent < c.predators
+    cdef int sought = FOOD + hunts, seen = 0, down = 0, right = 0, y, x
+    cdef const uint8_t* corner = w.cells + cell - VISION * (stride + 1)
+    for y in range(SIDE):
+        for x in range(SIDE):
+            if corner[y * stride + x] == sought:
+                seen += 1
+                down += y - VISION
+                right += x - VISION
+    if not hunts:
+        down, right = -down, -right
+    elif seen == 0:
+        down = 127 - scaled(cell // stride - VISION, g.scale_y)
+        right = 127 - scaled(cell % stride - VISION, g.scale_x)
+    return sign(down) * stride + sign(right)
+
+
+cdef void plan(const Config* c, const Shape* g, World* w) noexcept nogil:
+    """What the opponent wants for each of its agents."""
+    cdef int i, agent
+    for i in range(c.predators):    # which are as many as the prey
+        agent = c.predators - w.state.first + i
+        if c.opponent == RANDOM:
+            w.plans[agent] = g.move[below(w.stream, 9)]
+        else:
+            w.plans[agent] = scripted(c, g, w, agent)
 
 
 # ---- step ----
@@ -165,15 +222,15 @@ cdef inline int chosen(const Config* c, const Shape* g, Kernel* k, int r) noexce
     return g.move[choice] if 0 <= choice < 9 else 0
 
 
-cdef inline void move(const Config* c, const Shape* g, World* w, int seat, int by) noexcept nogil:
+cdef inline void move(const Config* c, const Shape* g, World* w, int agent, int by) noexcept nogil:
     """One agent moves, if the cell is free."""
-    cdef Agent* a = w.agents + seat
+    cdef Agent* a = w.agents + agent
     cdef int target = a.cell + by, found = w.cells[target]
     a.reward = 0
     if found != EMPTY and not (found == FOOD and g.task == FORAGE):
         return
     w.cells[a.cell] = EMPTY
-    w.cells[target] = <uint8_t>kind_of(c, g, seat)
+    w.cells[target] = <uint8_t>kind_of(c, g, agent)
     a.cell = target
     if found == FOOD:
         a.reward = MEAL
@@ -191,14 +248,15 @@ cdef inline int count(const uint8_t* seen, int kind) noexcept nogil:
 
 
 cdef inline void meet(
-    const Config* c, const Shape* g, Agent* a, int seat, const uint8_t* seen
+    const Config* c, const Shape* g, World* w, int agent, const uint8_t* seen
 ) noexcept nogil:
     """The reward for who is in view, where that is the task."""
-    cdef int same, other, kind = kind_of(c, g, seat)
+    cdef Agent* a = w.agents + agent
+    cdef int same, other, kind = kind_of(c, g, agent)
     if g.task == PREDATOR_PREY:
         other = count(seen, 2 * FOOD + 1 - kind)
         a.parts[0] += other
-        a.reward = A_COUNT * other * (1 if seat < c.predators else -1)
+        a.reward = A_COUNT * other * (1 if agent < c.predators else -1)
     elif g.task == GROUP:
         same = count(seen, kind) - 1
         other = WINDOW - count(seen, EMPTY) - count(seen, WALL) - 1 - same
@@ -210,9 +268,9 @@ cdef inline void meet(
 
 # ---- observe ----
 
-cdef inline void observe(const Shape* g, const World* w, int seat, uint8_t* out) noexcept nogil:
+cdef inline void observe(const Shape* g, const World* w, int agent, uint8_t* out) noexcept nogil:
     """The window and the position; the reward follows once it is known."""
-    cdef int cell = w.agents[seat].cell
+    cdef int cell = w.agents[agent].cell
     window(w.cells + cell, g.ground.stride, out)
     out[WINDOW] = scaled(cell // g.ground.stride - VISION, g.scale_y)
     out[WINDOW + 1] = scaled(cell % g.ground.stride - VISION, g.scale_x)
@@ -220,6 +278,20 @@ cdef inline void observe(const Shape* g, const World* w, int seat, uint8_t* out)
 
 cdef inline void tell(const Agent* a, uint8_t* out) noexcept nogil:
     out[WINDOW + 2] = <uint8_t>(127 + 127 * a.reward)
+
+
+def check_opponent(config):
+    """Whether a world can have an opponent."""
+    if config.task != "predator_prey":
+        raise must(
+            "the opponent must be \"self\" in every task but predator_prey",
+            task=config.task, opponent=config.opponent,
+        )
+    if 2 * config.predators != config.agents:
+        raise must(
+            "against an opponent half of the agents must be predators",
+            agents=config.agents, predators=config.predators,
+        )
 
 
 cdef class Worlds(Game):
@@ -243,13 +315,17 @@ cdef class Worlds(Game):
                 "some agents must be predators and some prey",
                 agents=config.agents, predators=config.predators,
             )
+        if config.opponent != "self":
+            check_opponent(config)
         self.config = Config(
-            config.width, config.height, config.agents, config.predators, config.food, config.continuous
+            config.width, config.height, config.agents, config.predators, OPPONENTS[config.opponent],
+            config.food, config.continuous,
         )
         self.shape = shape_of(&self.config, TASKS[config.task])
+        seats = config.agents if config.opponent == "self" else config.predators
         super().__init__(
             num_envs, self.shape.size, config.time_limit,
-            teams=tuple(int(hunts and seat >= config.predators) for seat in range(config.agents)),
+            teams=tuple(int(hunts and seat >= config.predators) for seat in range(seats)),
             desynchronise=config.desynchronise, statistics=STATISTICS[TASKS[config.task]], abi=ABI,
         )
 
@@ -258,6 +334,9 @@ cdef class Worlds(Game):
         cdef int env
         for env in range(lo, hi):
             w = world_of(&self.k, &self.shape, env)
+            w.state.first = 0
+            if self.config.opponent != SELF:
+                w.state.first = self.config.predators * below(w.stream, 2)
             new_world(&self.config, &self.shape, &w)
             self.show(env)
 
@@ -273,60 +352,74 @@ cdef class Worlds(Game):
         cdef const Shape* g = &self.shape
         cdef World w = world_of(k, g, env)
         cdef uint8_t* out
-        cdef int seat, r
+        cdef int agent, seat, r, first = w.state.first, seats = k.seats
         feed(&g.ground, w.stream, w.cells, FOOD, &w.state.owed)
-        for seat in range(c.agents):
-            if seat + AHEAD < c.agents:
-                prefetch(w.cells + w.agents[seat + AHEAD].cell)
-            move(c, g, &w, seat, chosen(c, g, k, row(k, env, seat)))
-        for seat in range(c.agents):
-            if seat + AHEAD < c.agents:
-                prefetch_window(w.cells + w.agents[seat + AHEAD].cell, g.ground.stride)
+        if c.opponent != SELF:
+            plan(c, g, &w)
+        for agent in range(c.agents):
+            if agent + AHEAD < c.agents:
+                prefetch(w.cells + w.agents[agent + AHEAD].cell)
+            if first <= agent < first + seats:
+                move(c, g, &w, agent, chosen(c, g, k, row(k, env, agent - first)))
+            else:
+                move(c, g, &w, agent, w.plans[agent])
+        for seat in range(seats):
+            agent = first + seat
+            if agent + AHEAD < c.agents:
+                prefetch_window(w.cells + w.agents[agent + AHEAD].cell, g.ground.stride)
             r = row(k, env, seat)
             out = <uint8_t*>observation(k, r)
-            observe(g, &w, seat, out)
-            meet(c, g, w.agents + seat, seat, out)
-            tell(w.agents + seat, out)
-            give(k, env, seat, w.agents[seat].reward)
+            observe(g, &w, agent, out)
+            meet(c, g, &w, agent, out)
+            tell(w.agents + agent, out)
+            give(k, env, seat, w.agents[agent].reward)
         if elapse(k, env, 1):
-            for seat in range(c.agents):
+            for seat in range(seats):
                 self.end(&local, env, &w, seat)
                 local.last = NULL
+            if c.opponent != SELF:
+                w.state.first = c.predators - first
             new_world(c, g, &w)
             begin(k, env)
             self.show(env)
 
     cdef void end(self, Kernel* k, int env, World* w, int seat) noexcept nogil:
         """Record a seat's episode."""
-        cdef int r = row(k, env, seat)
+        cdef int r = row(k, env, seat), agent = w.state.first + seat
+        cdef const float* parts = w.agents[agent].parts
+        cdef bint hunts = agent < self.config.predators
         cdef float score = <float>(seat_of(k, env, seat).total / seat_of(k, env, seat).length)
         cdef float* stats
         memcpy(final_observation(k, r, True), observation(k, r), WINDOW + 3)
         if self.shape.task == FORAGE:
-            score = w.agents[seat].parts[0] / seat_of(k, env, seat).length / FOOD_A_TICK
+            score = parts[0] / seat_of(k, env, seat).length / FOOD_A_TICK
         elif self.shape.task == GROUP:
             score = (1 + score) / 2
-        elif seat >= self.config.predators:
+        elif not hunts:
             score += 1
         stats = finish(k, env, seat, True, score, NAN)
-        stats[0] = w.agents[seat].parts[0]
+        stats[0] = parts[0]
         if self.shape.task == GROUP:
-            stats[1] = w.agents[seat].parts[1]
+            stats[1] = parts[1]
+        elif self.shape.task == PREDATOR_PREY:
+            stats[1] = score if hunts else NAN
+            stats[2] = NAN if hunts else score
 
     cdef void show(self, int env) noexcept nogil:
         cdef World w = world_of(&self.k, &self.shape, env)
         cdef uint8_t* out
-        cdef int seat
-        for seat in range(self.config.agents):
+        cdef int seat, agent
+        for seat in range(self.k.seats):
+            agent = w.state.first + seat
             out = <uint8_t*>observation(&self.k, row(&self.k, env, seat))
-            observe(&self.shape, &w, seat, out)
-            tell(w.agents + seat, out)
+            observe(&self.shape, &w, agent, out)
+            tell(w.agents + agent, out)
 
     cdef object draw(self, int env):
         cdef World w = world_of(&self.k, &self.shape, env)
         palette = np.array(PALETTES[self.shape.task], np.uint8)
         cells = np.asarray(as_array(&self.shape.ground, w.cells))
-        return part(cells, palette, w.agents[self.watched % self.config.agents].cell)
+        return part(cells, palette, w.agents[w.state.first + self.watched % self.seats].cell)
 
     def native_config(self):
         """The settings that the C code reads, as a dictionary."""
@@ -334,15 +427,15 @@ cdef class Worlds(Game):
 
     cdef dict peek(self, int env):
         cdef World w = world_of(&self.k, &self.shape, env)
-        cdef int seat
-        agents = [w.agents[seat] for seat in range(self.config.agents)]
+        cdef int agent
+        agents = [w.agents[agent] for agent in range(self.config.agents)]
         cells = np.array(as_array(&self.shape.ground, w.cells))
-        return {"owed": w.state.owed, "cells": cells, "agents": agents}
+        return dict(w.state[0], cells=cells, agents=agents)
 
     cdef put(self, int env, dict values):
         cdef World w = world_of(&self.k, &self.shape, env)
-        cdef int seat
+        cdef int agent
         np.asarray(as_array(&self.shape.ground, w.cells))[...] = values["cells"]
-        w.state.owed = values["owed"]
-        for seat in range(self.config.agents):
-            w.agents[seat] = values["agents"][seat]
+        w.state[0] = State(values["owed"], values["first"])
+        for agent in range(self.config.agents):
+            w.agents[agent] = values["agents"][agent]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from skipjack.config import Within
 from skipjack.games.snake.rules import Rules
+from skipjack.games.windows import mask, nearest
 from skipjack.spaces import Actions, Layout
 
 SIDE = 11
@@ -60,13 +61,9 @@ class Snake(Rules):
         Args:
             observations: (rows, 11, 11).
         """
-        free = np.pad(observations < 3, ((0, 0), (1, 1), (1, 1)))
-        food = np.pad((observations == 1) | (observations == 2), ((0, 0), (1, 1), (1, 1)))
-        far = float(SIDE * SIDE)
-        way = np.where(food, 0.0, far)
-        for _ in range(3 * SIDE):
-            near = np.minimum.reduce([np.roll(way, by, axis) for axis in (1, 2) for by in (-1, 1)])
-            way = np.where(free, np.minimum(way, near + 1), far)
+        free = mask(observations < 3)
+        food = (observations == 1) | (observations == 2)
+        way, far = nearest(food, observations < 3, steps=3 * SIDE), float(SIDE * SIDE)
         around = [np.roll(free, (dy, dx), (1, 2)) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
         room = np.sum(around, axis=0)
         # Less is better: a way to food, else room, and never what is not free.

@@ -38,9 +38,6 @@ from skipjack.native.kernel cimport *
 from skipjack.native.part import part
 from skipjack.native.scene import Text
 
-cdef enum:
-    AHEAD = 4           # snakes that memory is asked for before their turn
-
 cdef enum Cell:
     EMPTY
     FOOD

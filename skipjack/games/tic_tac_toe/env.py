@@ -22,7 +22,7 @@ class TicTacToeConfig:
     opponent: Opponent = "self"
     """Who plays the other side: a second seat, or a scripted player of a grade."""
     time_limit: Annotated[int, Within(1, 1_000_000)] = 9
-    """Marks after which a game is truncated; a board holds 9."""
+    """Marks, of both sides, after which a game is truncated; a board holds 9."""
     desynchronise: bool = True
     """Cut each env's first game at a random share of the time limit."""
 

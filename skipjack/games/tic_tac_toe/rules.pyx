@@ -162,13 +162,11 @@ cdef int reply(int opponent, int own, int other, Stream* stream) noexcept nogil:
 
 # ---- what a seat sees ----
 
-cdef inline void spread(uint64_t bits, uint8_t* out) noexcept nogil:
-    """Nine bits as nine bytes."""
-    # PERF: seven bits, multiplied to every 7th place, meet no other at multiples of 8: 21 -> 24 M moves/s.
-    cdef uint64_t wide = (bits & 0x7F) * <uint64_t>0x40810204081 & <uint64_t>0x01010101010101
-    wide |= (bits >> 7 & 1) << 56
-    memcpy(out, &wide, 8)
-    out[8] = bits >> 8
+cdef inline void write_cells(uint64_t cells, uint8_t* out) noexcept nogil:
+    """Nine cells, a byte each."""
+    cdef uint64_t bytes_of = spread(cells) | (cells >> 7 & 1) << 56
+    memcpy(out, &bytes_of, 8)
+    out[8] = cells >> 8
 
 
 cdef class Rules(TurnGame):
@@ -199,13 +197,13 @@ cdef class Rules(TurnGame):
 
     cdef void see(self, int env, int seat, void* out) noexcept nogil:
         cdef Board* s = <Board*>board(&self.k, env)
-        spread(s.marks[seat], <uint8_t*>out)
-        spread(s.marks[1 - seat], <uint8_t*>out + CELLS)
+        write_cells(s.marks[seat], <uint8_t*>out)
+        write_cells(s.marks[1 - seat], <uint8_t*>out + CELLS)
 
     cdef void allow(self, int env, uint8_t* legal) noexcept nogil:
         """The free cells."""
         cdef Board* s = <Board*>board(&self.k, env)
-        spread(ALL & ~(s.marks[0] | s.marks[1]), legal)
+        write_cells(ALL & ~(s.marks[0] | s.marks[1]), legal)
 
     cdef object draw(self, int env):
         cdef Board* s = <Board*>board(&self.k, env)

@@ -1,4 +1,4 @@
-"""Ways through windows of cells, for scripted players."""
+"""Ways through windows of cells, for the scripted players of several games."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 STRAIGHT = ((-1, 0), (1, 0), (0, -1), (0, 1))
 DIAGONAL = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 STEPS = 24
-"""Longest way that is looked for."""
+"""Longest way that is looked for, by default."""
 
 
 def mask(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -19,7 +19,7 @@ def mask(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def nearest(
-    goals: npt.NDArray[Any], free: npt.NDArray[Any], diagonal: bool = False
+    goals: npt.NDArray[Any], free: npt.NDArray[Any], diagonal: bool = False, steps: int = STEPS
 ) -> npt.NDArray[Any]:
     """Steps to the nearest goal from each cell (rows, side + 2, side + 2), with a border; inf: none.
 
@@ -27,11 +27,12 @@ def nearest(
         goals: (rows, side, side).
         free: which cells can be walked on, likewise.
         diagonal: whether a step may go both ways at once.
+        steps: longest way that is looked for.
     """
     goals, free = mask(goals), mask(free)
     way = np.where(goals, 0.0, np.inf)
-    for _ in range(STEPS):
-        moves = STRAIGHT + DIAGONAL if diagonal else STRAIGHT
+    moves = STRAIGHT + DIAGONAL if diagonal else STRAIGHT
+    for _ in range(steps):
         near = np.minimum.reduce([np.roll(way, by, (1, 2)) for by in moves])
         way = np.where(free, np.minimum(way, near + 1), np.inf)
     return way
