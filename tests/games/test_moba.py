@@ -916,7 +916,7 @@ def test_picture_follows_the_watched_hero(name: str) -> None:
         engine.step(0, 1)
     scenes = []
     for seat in (0, engine.seats - 1):
-        engine.watched = seat
+        engine.camera.seat = seat
         scenes.append(engine.scene(0))
     words = [{item.words for item in scene.items if hasattr(item, "words")} for scene in scenes]
     assert any(word.startswith("support, level") for word in words[0])
