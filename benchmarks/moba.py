@@ -72,7 +72,7 @@ def games_of(
 
 
 def rate(records: npt.NDArray[Any]) -> dict[str, float]:
-    """Mean outcome and its error, and how many of the games were decided by a core."""
+    """Mean outcome and its error, and the share of games that the time limit cut."""
     outcomes = records["outcome"].astype(np.float64)
     return {
         "games": len(records),

@@ -138,7 +138,7 @@ class Keyboard:
             legal = None if mask is None else mask[at : at + count]
             at += count
             choice = _best(choices, keys, legal)
-            if led is not None and not choices.get(choice):  # no key asks for anything
+            if led is not None and (choice is None or not choices[choice]):  # no key asks
                 choice = int(led[component])
             if choice is None:
                 if component == 0 and self.waits:

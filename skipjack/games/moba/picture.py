@@ -32,6 +32,8 @@ TEAMS: tuple[Colour, ...] = ((80, 140, 255), (240, 90, 80), (200, 190, 90))
 INK: Colour = (225, 228, 235)
 FAINT: Colour = (120, 126, 140)
 MANA: Colour = (90, 120, 255)
+HEALTH_BAR: Colour = (40, 130, 66)
+MANA_BAR: Colour = (52, 74, 180)
 STUN: Colour = (250, 220, 90)
 SLOW: Colour = (120, 200, 255)
 GROUND = np.array([(34, 46, 40), (66, 70, 82), (36, 60, 84)], np.uint8)
@@ -243,8 +245,8 @@ def _figures(scene: Scene, game: dict[str, Any], number: int) -> None:
     scene.add(Text(x, y, f"{name}, level {hero['level']}", 22, TEAMS[number // 5]))
     for row, (words, value, most, colour) in enumerate(
         (
-            ("health", each["health"], each["most"], (40, 130, 66)),
-            ("mana", hero["mana"], hero["most_mana"], (52, 74, 180)),
+            ("health", each["health"], each["most"], HEALTH_BAR),
+            ("mana", hero["mana"], hero["most_mana"], MANA_BAR),
         )
     ):
         at = y + 32 + 22 * row
