@@ -78,9 +78,7 @@ def rate(records: npt.NDArray[Any]) -> dict[str, float]:
         "games": len(records),
         "win_rate": float(outcomes.mean()),
         "standard_error": standard_error(outcomes, records["env"]),
-        "cores": float(
-            records["terminated" if "terminated" in records.dtype.names else "truncated"].mean()
-        ),
+        "cut": float(records["truncated"].mean()),
         "length": float(records["length"].mean()),
     }
 

@@ -17,7 +17,7 @@ from skipjack.cli import flags
 from skipjack.cli.play import PlayFlags
 from skipjack.errors import UsageError
 from skipjack.games.moba.balance import balance, report
-from skipjack.games.moba.env import FLAT, MobaConfig, layout
+from skipjack.games.moba.env import FLAT, Moba, MobaConfig, layout
 from skipjack.games.moba.heroes import CLASSES, SKILLS
 from skipjack.games.moba.terrain import BORDER, terrain, turned
 from skipjack.native.scene import Scene
@@ -161,8 +161,10 @@ def test_every_number_of_the_rules_is_a_flag() -> None:
     name, _, chosen = flags.with_settings(PlayFlags, ["moba/small", *words], "skipjack", "")
     env = configure(name, flags=chosen).config.env
     assert {each: settings.flatten(env)[each] for each in wanted} == wanted
-    native = engine_of("moba/small", 1, **{"tank.grind_damage": 99}).native_config()
-    assert native["tank"]["grind_damage"] == 99
+    native = Moba(1, env).native_config()
+    for each in set(wanted) - {"time_limit"}:
+        head, _, tail = each.partition(".")
+        assert (native[head][tail] if tail else native[head]) == wanted[each], each
 
 
 def test_layout_is_507_bytes() -> None:
