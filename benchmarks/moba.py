@@ -4,7 +4,7 @@
     python benchmarks/moba.py players RUN [--games 512]       win rates against the scripted teams, by side
     python benchmarks/moba.py ladder ENV [--games 256]        win rates of the scripted teams among themselves
     python benchmarks/moba.py speed RUN [--threads 1,2]       steps a second over whole games, by player
-    python benchmarks/moba.py waves ENV [--updates 200]       towers taken an update, desynchronised and not
+    python benchmarks/moba.py waves ENV [--updates 600]       towers taken an update, desynchronised and not
     python benchmarks/moba.py resets [ENV] [--count 1_000_000]    memory while moba/small is reset
 
 RUN is a run, a checkpoint or `baseline:ENV`. Each game counts once in a rate, and its error is that of the
@@ -226,6 +226,7 @@ def towers_taken(name: str, updates: int, seed: int, desynchronise: bool) -> dic
         configure(name, flags={"env.desynchronise": desynchronise, "seed": seed})
     )
     vector: Any = trainer.vector
+    trainer.start()
     standing = np.sum([_standing(vector.engine, env) for env in range(vector.num_envs)])
     lost = vector.statistics.index("towers_lost")
     ended: list[float] = []
@@ -239,7 +240,6 @@ def towers_taken(name: str, updates: int, seed: int, desynchronise: bool) -> dic
 
     vector.recv = recv
     curve = []
-    most = 2 * vector.num_envs * len(vector.engine.ground.towers)
     for _ in range(updates):
         ended.clear()
         trainer.collect()
@@ -249,7 +249,7 @@ def towers_taken(name: str, updates: int, seed: int, desynchronise: bool) -> dic
         curve.append(float(standing - now + sum(ended)))
         standing = now
     vector.close()
-    return {"towers": curve, "most": most, "autocorrelation": autocorrelation(curve)}
+    return {"towers": curve, "autocorrelation": autocorrelation(curve)}
 
 
 def _standing(engine: Any, env: int) -> int:
@@ -312,7 +312,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], dict[str, Any]], dict[s
     "players": (players, {"games": 512, "envs": 128}),
     "ladder": (ladder, {"games": 256}),
     "speed": (speed, {"games": 512, "envs": 256, "threads": "1,2"}),
-    "waves": (waves, {"updates": 200}),
+    "waves": (waves, {"updates": 600}),
     "resets": (resets, {"count": 1_000_000, "envs": 256, "run": "moba/small"}),
 }
 """Each command's function and flags."""
