@@ -4,6 +4,7 @@
 #   make test           lint, types and every test
 #   make soak           fifty kills of a training run
 #   make sanitize       ten million random actions of every game on a build that watches addresses
+#                       (GAMES="moba moba/small" STEPS=100_000_000: ten million ticks and more of these)
 #   make clean          remove the environment and everything that was built
 
 PYTHON ?= python3

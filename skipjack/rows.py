@@ -197,7 +197,10 @@ class Engine(Protocol):
         end of the env's last episode, which the next one has taken the place of. One that acts
         over several ticks a step may have `keep_ticks(env)` and `ticks(env)`: the pictures of the env's
         last step before its last tick. One whose pictures show a part of a large world may have
-        `watched`, the seat that they follow.
+        `camera`, a `skipjack.native.camera.Camera` that says which. One that a mouse can play may have
+        `pointed(env, x, y)`: what is at a point of the picture, an object with the `seat` that is there
+        or None, or None if nothing is; and `towards(env, seat, pointed)`: the action (width,) of
+        a seat that goes there, None once it has come there or what was there is gone.
         """
 
     def close(self) -> None:

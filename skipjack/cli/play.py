@@ -26,9 +26,10 @@ from skipjack.rows import Actor
 from skipjack.run.config import Configured, configure
 from skipjack.view.film import Nobody
 from skipjack.view.keys import Keyboard
+from skipjack.view.options import Options
 from skipjack.view.players import Scripted, Seated, check_fits
 from skipjack.view.record import Recorder
-from skipjack.view.session import Options, Session
+from skipjack.view.session import Session
 from skipjack.view.world import World, with_two_seats
 
 PLAYS = Path("plays")
@@ -82,6 +83,7 @@ def _play(configured: Configured, world: World, own: PlayFlags) -> int:
     recorder = Recorder(PLAYS, world.name, settings.flatten(world.config), sorted(people))
     options = Options(seed, title, own.speed, PLAYS, _remarks(world))
     options.on_step, options.on_reset = recorder.take, recorder.reset
+    options.on_seat = recorder.seat
     actor = others(world.vector.num_rows) if others is not None else None
     world.watch(own.seat)
     session = Session(world, Nobody(), actor, people, options)

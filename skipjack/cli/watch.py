@@ -21,8 +21,9 @@ from skipjack.rows import Actor
 from skipjack.run.config import Configured, configure
 from skipjack.view import record
 from skipjack.view.film import Nobody, film_episodes
+from skipjack.view.options import Options
 from skipjack.view.players import Replayed, Scripted, check_fits
-from skipjack.view.session import Options, Session
+from skipjack.view.session import Session
 from skipjack.view.world import World
 
 USAGE = "skipjack watch RUN [--video out.mp4]"

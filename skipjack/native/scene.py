@@ -117,14 +117,18 @@ class Scene:
             and (not isinstance(item, Sprite) or item.name in self.sprites)
         ]
 
+    def fitted(self, x: float, y: float, width: float, height: float) -> tuple[float, float, float]:
+        """Left, top and scale of this scene in the middle of a rectangle, as large as fits."""
+        scale = min(width / max(self.width, 1e-9), height / max(self.height, 1e-9))
+        left = x + (width - scale * self.width) / 2
+        return left, y + (height - scale * self.height) / 2, scale
+
     def place(self, scene: Scene, x: float, y: float, width: float, height: float) -> Scene:
         """Draw another scene into the middle of a rectangle, as large as fits with its proportions.
 
         What lies outside of the other scene's own background is drawn too: cover it afterwards.
         """
-        scale = min(width / max(scene.width, 1e-9), height / max(scene.height, 1e-9))
-        left = x + (width - scale * scene.width) / 2
-        top = y + (height - scale * scene.height) / 2
+        left, top, scale = scene.fitted(x, y, width, height)
         self.add(
             Rectangle(left, top, scale * scene.width, scale * scene.height, scene.background),
             *(_moved(item, left, top, scale) for item in scene.items),

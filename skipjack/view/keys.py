@@ -26,6 +26,10 @@ CONTROLS = {
     "n": "next env",
     "bracketright": "next agent",
     "bracketleft": "agent before",
+    "t": "play this agent",
+    "z": "closer",
+    "x": "farther",
+    "tab": "the whole world",
     "v": "view",
     "m": "mute",
     "c": "picture",
@@ -58,7 +62,7 @@ SIDES: dict[str, Meanings] = {
 
 SIGNS = {
     "left": "←", "right": "→", "up": "↑", "down": "↓", "space": "Space", "enter": "Enter",
-    "escape": "Esc", "period": ".", "plus": "+", "minus": "-", "bracketleft": "[",
+    "escape": "Esc", "tab": "Tab", "period": ".", "plus": "+", "minus": "-", "bracketleft": "[",
     "bracketright": "]",
 }  # fmt: skip
 """How keys are written on the screen, where that is not their name in capitals."""
@@ -106,19 +110,27 @@ class Keyboard:
         groups = [group for choices in self.choices for each in choices.values() for group in each]
         self.bound = {key for group in (*groups, *sum(self.reals, ())) for key in group}
 
+    def steers(self, keys: Sequence[str]) -> bool:
+        """Whether one of the keys is a direction."""
+        return any(key in self.meanings[word] for pair in AXES for word in pair for key in keys)
+
     def act(
-        self, keys: Sequence[str], mask: npt.NDArray[np.uint8] | None = None
+        self,
+        keys: Sequence[str],
+        mask: npt.NDArray[np.uint8] | None = None,
+        led: npt.NDArray[Any] | None = None,
     ) -> npt.NDArray[Any] | None:
         """The action (width,) of the keys that are down; None if none of them is one.
 
         Args:
             keys: in the order in which they were pressed: where two exclude each other, the last counts.
             mask: (choices,), nonzero where legal; an illegal choice is not taken.
+            led: (width,), what the mouse asks for: it holds where no key asks for something else.
         """
         found = np.zeros(self.action.width, self.action.dtype)
         if mask is not None and not mask.any():
             return found  # another seat moves
-        if self.waits and not self.bound & set(keys):
+        if led is None and self.waits and not self.bound & set(keys):
             return None
         at = 0
         for component, choices in enumerate(self.choices):
@@ -126,6 +138,8 @@ class Keyboard:
             legal = None if mask is None else mask[at : at + count]
             at += count
             choice = _best(choices, keys, legal)
+            if led is not None and (choice is None or not choices[choice]):  # no key asks
+                choice = int(led[component])
             if choice is None:
                 if component == 0 and self.waits:
                     return None
@@ -134,7 +148,8 @@ class Keyboard:
         for index, (low, high) in enumerate(self.reals):
             push = float(bool(set(high) & set(keys))) - float(bool(set(low) & set(keys)))
             bounds = self.action.low[index], self.action.high[index]
-            value = bounds[0] if push < 0 else bounds[1] if push > 0 else 0.0
+            still = 0.0 if led is None else led[len(self.choices) + index]
+            value = bounds[0] if push < 0 else bounds[1] if push > 0 else still
             found[len(self.choices) + index] = np.clip(value, *bounds)
         return found
 

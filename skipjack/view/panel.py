@@ -14,7 +14,7 @@ from skipjack.view.keys import SIGNS, named
 from skipjack.view.players import Thought
 from skipjack.view.tally import Tally
 
-MARGIN, TOP, BOTTOM = 16.0, 40.0, 76.0
+MARGIN, TOP, BOTTOM = 16.0, 40.0, 88.0
 PICTURE = 640.0
 """Units that the picture is wide."""
 LOWEST, HIGHEST = 400.0, 660.0
@@ -26,8 +26,8 @@ BACKGROUND = (24, 28, 38)
 LIGHT, DIM, FAINT = (220, 225, 235), (130, 140, 160), (48, 54, 68)
 BLUE, GOLD, RED = (96, 176, 240), (250, 200, 110), (230, 110, 100)
 
-LINE, LINES = 125, 2
-"""Letters of a line below the picture, and lines for the keys of the game."""
+LINE, OWN_LINE, LINES = 125, 145, 2
+"""Letters of a line below the picture, of one in smaller letters, and most lines of each."""
 
 SHORT = 40
 """Letters of a message that fits beside the title; longer ones stand below the picture."""
@@ -77,6 +77,14 @@ def size(picture: Scene) -> tuple[float, float]:
     """Width and height of the whole picture around one of an env."""
     tall = PICTURE * picture.height / max(picture.width, 1e-9)
     return PICTURE + SIDE + 3 * MARGIN, TOP + min(max(tall, LOWEST), HIGHEST) + BOTTOM
+
+
+def within(picture: Scene, x: float, y: float) -> tuple[float, float] | None:
+    """The point of an env's picture at (x, y) of the whole one; None outside of it."""
+    tall = size(picture)[1] - TOP - BOTTOM
+    left, top, scale = picture.fitted(MARGIN, TOP, PICTURE, tall)
+    x, y = (x - left) / max(scale, 1e-9), (y - top) / max(scale, 1e-9)
+    return (x, y) if 0 <= x < picture.width and 0 <= y < picture.height else None
 
 
 def compose(shown: Shown) -> Scene:
@@ -139,15 +147,17 @@ def _every(image: Image) -> int:
 
 def _legend(scene: Scene, shown: Shown, y: float) -> None:
     """The keys of the game and those of the session; a long message takes the game's place."""
-    own = "   ".join(f"{SIGNS.get(key, key.upper())} {what}" for key, what in shown.controls)
+    own = [f"{SIGNS.get(key, key.upper())} {what}" for key, what in shown.controls]
     if len(shown.message) > SHORT:
         lines, colour = textwrap.wrap(shown.message, LINE)[:LINES], GOLD
     else:
-        lines, colour = _wrapped(_pairs(shown.legend)), LIGHT
+        lines, colour = _wrapped(_pairs(shown.legend), LINE), LIGHT
     for line in lines:
         scene.add(Text(MARGIN, y, line, 15, colour))
         y += 20
-    scene.add(Text(MARGIN, y, own, 13, DIM))
+    for line in _wrapped(own, OWN_LINE):
+        scene.add(Text(MARGIN, y, line, 13, DIM))
+        y += 16
 
 
 def _pairs(legend: Sequence[Sequence[tuple[str, str]]]) -> list[str]:
@@ -159,11 +169,11 @@ def _pairs(legend: Sequence[Sequence[tuple[str, str]]]) -> list[str]:
     return found
 
 
-def _wrapped(pairs: list[str]) -> list[str]:
-    """Lines of at most `LINE` letters; what does not fit into `LINES` of them is left out."""
+def _wrapped(pairs: list[str], most: int) -> list[str]:
+    """Lines of at most so many letters; what does not fit into `LINES` of them is left out."""
     lines = [""]
     for pair in pairs:
-        if len(lines[-1]) + len(pair) + 3 > LINE:
+        if len(lines[-1]) + len(pair) + 3 > most:
             if len(lines) == LINES:
                 lines[-1] += " ..."
                 break

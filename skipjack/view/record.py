@@ -103,6 +103,10 @@ class Recorder:
         if since > EVERY or (len(batch.episodes) and (not self.paths or since > EVERY / 5)):
             self.save()
 
+    def seat(self, row: int) -> None:
+        """A person takes over a row."""
+        self.rows = sorted({*self.rows, row})
+
     def save(self) -> None:
         """Write what there is.
 

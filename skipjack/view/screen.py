@@ -1,4 +1,4 @@
-"""What a session needs of a screen: pictures out, keys in."""
+"""What a session needs of a screen: pictures out, keys and the mouse in."""
 
 from __future__ import annotations
 
@@ -24,17 +24,21 @@ KEYS = (*LETTERS, *DIGITS, *ARROWS, *OTHERS)
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What the keyboard did since the last look.
+    """What the keyboard and the mouse did since the last look.
 
     Attributes:
         pressed: keys that went down since, in their order; a key that is held does not repeat.
         held: keys that are down now.
+        clicks: where a button of the mouse went down since, in units (x, y) of the scene that is shown.
+        wheel: notches that its wheel was turned since, away from the person counted up.
         closed: nobody looks any more: the window was closed, the last tab is gone.
         away: nobody looks just now, but somebody may: no tab is open yet, or again.
     """
 
     pressed: tuple[str, ...] = ()
     held: frozenset[str] = frozenset()
+    clicks: tuple[tuple[float, float], ...] = ()
+    wheel: int = 0
     closed: bool = False
     away: bool = False
 
@@ -43,7 +47,7 @@ class Screen(Protocol):
     """Where a session shows itself. One thread calls it, some sixty times a second."""
 
     def poll(self) -> Input:
-        """What the keyboard did since the last call; does not wait."""
+        """What the keyboard and the mouse did since the last call; does not wait."""
 
     def show(self, scene: Scene) -> None:
         """Show a picture, scaled to what there is with its proportions; does not wait for it."""

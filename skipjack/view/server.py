@@ -1,9 +1,9 @@
 """A browser as a screen: one small page, served by a thread of its own.
 
-Pictures go to the page as `wire` has them. From it come lines of text: `down KEY`, `up KEY`, and
-`drawn N`, the number of pictures that had arrived when it last drew. Each watcher gets the newest
-picture whenever fewer than `AHEAD` of its pictures are on their way; so a slow one leaves pictures out,
-and neither the session nor the others wait for it.
+Pictures go to the page as `wire` has them. From it come lines of text: `down KEY`, `up KEY`, `click X Y` in
+units of the picture, `wheel N`, and `drawn N`, the number of pictures that had arrived when it last drew.
+Each watcher gets the newest picture whenever fewer than `AHEAD` of its pictures are on their way; so a slow
+one leaves pictures out, and neither the session nor the others wait for it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import html
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -144,6 +145,8 @@ class Browser:
         self._watchers: set[_Watcher] = set()
         self._alone: float | None = None  # since when; nobody came yet
         self._pressed: deque[str] = deque(maxlen=256)  # bounded, should the session not look
+        self._clicks: deque[tuple[float, float]] = deque(maxlen=256)
+        self._wheel = 0
         self._picture: _Picture | None = None
         self._ended = asyncio.Event()
         started: Future[asyncio.AbstractEventLoop] = Future()
@@ -159,14 +162,17 @@ class Browser:
         return len(self._watchers)
 
     def poll(self) -> Input:
-        """What the keyboards did since the last call, all watchers' taken together."""
+        """What keyboards and mice did since the last call, all watchers' taken together."""
         with self._lock:
             pressed = tuple(self._pressed)
             self._pressed.clear()
+            clicks, wheel = tuple(self._clicks), self._wheel
+            self._clicks.clear()
+            self._wheel = 0
             held = self._held()
             alone = self._alone is not None and time.monotonic() - self._alone > GRACE
         closed = alone or not self._thread.is_alive()
-        return Input(pressed, held, closed, away=not self.watchers)
+        return Input(pressed, held, clicks, wheel, closed, away=not self.watchers)
 
     def show(self, scene: Scene) -> None:
         """Make a scene the newest picture; one that looks like the last is not sent again."""
@@ -272,6 +278,20 @@ class Browser:
         elif verb == "up":
             with self._lock:
                 watcher.held.discard(what)
+        elif verb in ("click", "wheel"):
+            self._take_mouse(verb, what)
+
+    def _take_mouse(self, verb: str, what: str) -> None:
+        numbers = []
+        with contextlib.suppress(ValueError):
+            numbers = [float(word) for word in what.split()]
+        if not all(map(math.isfinite, numbers)):
+            return
+        with self._lock:
+            if verb == "click" and len(numbers) == 2:
+                self._clicks.append((numbers[0], numbers[1]))
+            elif verb == "wheel" and len(numbers) == 1:
+                self._wheel += int(numbers[0] > 0) - int(numbers[0] < 0)
 
     def _sound(self, message: bytes) -> None:
         for watcher in self._watchers:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from skipjack.native.scene import Scene
-from skipjack.rows import Actor, Batch
+from skipjack.rows import Actor
 from skipjack.view import panel, players
 from skipjack.view.keep import Remembered, keep_picture, keep_video
 from skipjack.view.keys import CONTROLS, Keyboard, ordered
+from skipjack.view.mouse import Mouse
+from skipjack.view.options import Options
 from skipjack.view.screen import Input, Screen
 from skipjack.view.tally import Tally
 from skipjack.view.world import World
@@ -35,33 +35,6 @@ REST = 0.6
 
 REMEMBERED = 10
 """Seconds of pictures that a key saves."""
-
-
-@dataclass(slots=True)
-class Options:
-    """How a session begins.
-
-    Attributes:
-        seed: of the envs.
-        title: what is played, by whom.
-        speed: multiple of the env's pace.
-        folder: where pictures and videos go.
-        remarks: lines that stay on the screen.
-        renew: asked once a second; gives an actor that takes over and the new title, or None.
-        replay: whether a play that was kept is shown: it begins anew from the same seed.
-        on_step: told the actions of every step and what they led to.
-        on_reset: told of every new beginning, with its seed.
-    """
-
-    seed: int = 0
-    title: str = ""
-    speed: float = 1.0
-    folder: Path = Path("plays")
-    remarks: list[str] = field(default_factory=list)
-    renew: Callable[[], tuple[Actor, str] | None] | None = None
-    replay: bool = False
-    on_step: Callable[[npt.NDArray[Any], Batch], None] = lambda actions, batch: None
-    on_reset: Callable[[int], None] = lambda seed: None
 
 
 class Session:
@@ -93,6 +66,7 @@ class Session:
         self.message, self._until = "", 0.0
         self.writing: list[threading.Thread] = []  # videos; not daemons: the process waits for them
         self.remembered = Remembered(RATE * REMEMBERED)
+        self.mouse = Mouse(world)
         self._keys: list[str] = []  # down, in their order
         self._latched: list[str] = []  # went down since the last step
         self._rests = 0.0  # until then an episode's last picture stays
@@ -161,6 +135,7 @@ class Session:
         self._seen: Scene | None = None  # what its agent sees, once it is asked for
         self._latched.clear()
         self._last.clear()
+        self.mouse.forget()
 
     def _steps(self, now: float) -> None:
         """Take the steps that are due; where time stands a key makes one at once."""
@@ -241,7 +216,8 @@ class Session:
         for row, keyboard in self.people.items():
             mask = None if self.batch.action_mask is None else self.batch.action_mask[row]
             waits = not self.world.flows and not self._latched and (mask is None or mask.any())
-            acted = None if waits else keyboard.act(keys, mask)
+            led = self.mouse.lead(row, keyboard, keys)
+            acted = None if waits and led is None else keyboard.act(keys, mask, led)
             if acted is None and self.world.flows:  # time passes: what was done last goes on
                 acted = self._last.get(row, np.zeros(vector.action.width, vector.action.dtype))
             if acted is None:
@@ -258,7 +234,7 @@ class Session:
         return actions
 
     def _look(self, seen: Input) -> None:
-        """Take in what the keyboard did: controls here, the rest waits for the next step."""
+        """Take in keys and mouse: controls here, the rest waits for the next step."""
         self.over |= seen.closed
         for key in seen.pressed:
             if key in _CONTROLS:
@@ -266,6 +242,10 @@ class Session:
             else:
                 self._latched.append(key)
         self._keys = ordered(self._keys, seen.held, [k for k in seen.pressed if k in seen.held])
+        if seen.wheel:
+            self._zoom(seen.wheel)
+        for x, y in seen.clicks:
+            self._click(x, y)
 
     def _picture_at(self, now: float) -> Scene:
         """Ticks of the last step follow one another at their own pace."""
@@ -303,6 +283,8 @@ class Session:
         idle = {"n"} if self.world.vector.num_envs == 1 else set()
         idle |= set() if self.world.sound_rate else {"m"}
         idle |= {"bracketleft", "bracketright"} if self.world.seats == 1 else set()
+        idle |= set() if self._may_change else {"t"}
+        idle |= {"z", "x", "tab"} if self.world.camera is None else set()
         return [(key, what) for key, what in CONTROLS.items() if key not in idle]
 
     def _pace_in_words(self) -> str:
@@ -329,12 +311,43 @@ class Session:
         self.pictures = [self.world.scene(self.env)]
         self.say(f"env {self.env}")
 
-    def _next_seat(self, by: int) -> None:
-        self.seat = (self.seat + by) % self.world.seats
+    def _follow(self, seat: int) -> None:
+        self.seat = seat % self.world.seats
         self.thought, self._seen = None, None
         if self.world.watch(self.seat):
             self.pictures = [self.world.scene(self.env)]
         self.say(f"agent {self.seat}")
+
+    @property
+    def _may_change(self) -> bool:
+        """Whether there are seats that a person may change to: somebody must play the one that is left."""
+        return len(self.people) == 1 < self.world.seats and self.actor is not None
+
+    def _take_over(self) -> None:
+        if self._may_change and self.row not in self.people:
+            self.people = {self.row: next(iter(self.people.values()))}
+            self.mouse.forget()
+            self.options.on_seat(self.row)
+            self.say(f"you play agent {self.seat}")
+
+    def _zoom(self, by: int) -> None:
+        """Come nearer or go farther; 0 changes between the whole world and the part that was shown."""
+        camera = self.world.camera
+        if camera is not None:
+            if by:
+                camera.come(by)
+            else:
+                camera.whole = not camera.whole
+            self.pictures = [self.world.scene(self.env)]
+
+    def _click(self, x: float, y: float) -> None:
+        """Who plays goes there; where nobody does, the picture follows who is there."""
+        spot = None if self.as_seen else panel.within(self.pictures[-1], x, y)
+        what = self.world.pointed(self.env, *spot) if spot is not None else None
+        if what is not None and self.people:
+            self.mouse.send(next(iter(self.people)), what)
+        elif what is not None and what.seat is not None:
+            self._follow(what.seat)
 
     def _switch(self) -> None:
         self.as_seen = not self.as_seen
@@ -363,8 +376,12 @@ _CONTROLS: dict[str, Callable[[Session], None]] = {
     "minus": lambda session: session._faster(-1),
     "r": Session.restart,
     "n": Session._next_env,
-    "bracketright": lambda session: session._next_seat(1),
-    "bracketleft": lambda session: session._next_seat(-1),
+    "bracketright": lambda session: session._follow(session.seat + 1),
+    "bracketleft": lambda session: session._follow(session.seat - 1),
+    "t": Session._take_over,
+    "z": lambda session: session._zoom(1),
+    "x": lambda session: session._zoom(-1),
+    "tab": lambda session: session._zoom(0),
     "v": Session._switch,
     "m": Session._mute,
     "c": Session._picture,

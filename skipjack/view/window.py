@@ -82,13 +82,15 @@ class Window:
         self._open = True
         self._names = {getattr(raylib, f"KEY_{key}"): name for key, name in RAYLIB_KEYS.items()}
         self._painter = Painter(raylib)
+        self._placed = 0.0, 0.0, 1.0  # left, top and scale of the picture that is shown
+        self._wheel = 0.0  # what is less than a notch
         self._speaker: Speaker | None = None  # opened by the first sound: most games make none
         raylib.SetExitKey(raylib.KEY_NULL)
         self._fit(width, height)
         raylib.ClearWindowState(raylib.FLAG_WINDOW_HIDDEN)
 
     def poll(self) -> Input:
-        """What the keyboard did since the last call; does not wait."""
+        """What the keyboard and the mouse did since the last call; does not wait."""
         if not self._open:
             return Input(closed=True)
         raylib = self._raylib
@@ -100,7 +102,7 @@ class Window:
             if name := self._names.get(code):
                 pressed.append(name)
         held = frozenset(name for code, name in self._names.items() if raylib.IsKeyDown(code))
-        return Input(tuple(pressed), held, self._closed)
+        return Input(tuple(pressed), held, self._clicks(), self._notches(), self._closed)
 
     def show(self, scene: Scene) -> None:
         """Show a picture, as large as the window holds with its proportions."""
@@ -111,6 +113,7 @@ class Window:
         scale = min(width / scene.width, height / scene.height)
         left = round((width - scale * scene.width) / 2)
         top = round((height - scale * scene.height) / 2)
+        self._placed = left, top, scale
         raylib.BeginDrawing()
         raylib.ClearBackground((0, 0, 0, 255))
         raylib.BeginScissorMode(
@@ -140,6 +143,22 @@ class Window:
                 self._speaker.close()
             self._painter.close()
             self._raylib.CloseWindow()
+
+    def _clicks(self) -> tuple[tuple[float, float], ...]:
+        """Where a button went down, in the shown scene's units."""
+        raylib = self._raylib
+        buttons = raylib.MOUSE_BUTTON_LEFT, raylib.MOUSE_BUTTON_RIGHT
+        if not any(map(raylib.IsMouseButtonPressed, buttons)):
+            return ()
+        place, (left, top, scale) = raylib.GetMousePosition(), self._placed
+        return (((place.x - left) / scale, (place.y - top) / scale),)
+
+    def _notches(self) -> int:
+        """Whole notches of the wheel; touch pads tell of parts, which add up."""
+        self._wheel += self._raylib.GetMouseWheelMove()
+        whole = int(self._wheel)
+        self._wheel -= whole
+        return whole
 
     def _fit(self, width: int, height: int) -> None:
         """Shrink a window that is too large for its monitor, and put it into the middle."""

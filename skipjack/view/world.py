@@ -14,6 +14,7 @@ import numpy.typing as npt
 from skipjack import config as settings
 from skipjack import registry
 from skipjack.errors import RunError, UsageError, clause, must
+from skipjack.native.camera import Camera
 from skipjack.native.scene import Scene
 from skipjack.rows import Batch, Rows, identity_rows, pace_of
 from skipjack.run.config import Configured
@@ -143,11 +144,27 @@ class World:
 
     def watch(self, seat: int) -> bool:
         """Let pictures follow a seat; whether they do, as those of a part of a large world."""
-        engine: Any = self.vector.engine
-        if not hasattr(engine, "watched"):
+        if self.camera is None:
             return False
-        engine.watched = seat
+        self.camera.seat = seat
         return True
+
+    @property
+    def camera(self) -> Camera | None:
+        """What pictures follow that show a part of a large world; None where they show all there is."""
+        return getattr(self.vector.engine, "camera", None)
+
+    def pointed(self, env: int, x: float, y: float) -> Any:
+        """What is at a point of an env's picture; None if nothing is, or if no mouse plays here."""
+        engine: Any = self.vector.engine
+        return engine.pointed(env, x, y) if hasattr(engine, "pointed") else None
+
+    def towards(self, row: int, what: Any) -> npt.NDArray[Any] | None:
+        """The action (width,) of a row that goes to what was pointed at; None if it is there, or gone."""
+        engine: Any = self.vector.engine
+        ((env, seat),) = np.argwhere(self.vector.row_of == row)
+        found: npt.NDArray[Any] | None = engine.towards(int(env), int(seat), what)
+        return found
 
     def seen(self, row: int, last: bool = False) -> Scene:
         """What the agent of a row sees, or saw at its episode's end in the last step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ import pytest
 from skipjack.games.moba.fields import DIRECTIONS, FAR, STAY, flow
 
 from skipjack import config as settings
+from skipjack.cli import flags
+from skipjack.cli.play import PlayFlags
 from skipjack.errors import UsageError
 from skipjack.games.moba.balance import balance, report
-from skipjack.games.moba.env import FLAT, MobaConfig, layout
+from skipjack.games.moba.env import FLAT, Moba, MobaConfig, layout
 from skipjack.games.moba.heroes import CLASSES, SKILLS
 from skipjack.games.moba.terrain import BORDER, terrain, turned
 from skipjack.native.scene import Scene
 from skipjack.rows import Rows, identity_rows
+from skipjack.run.config import configure
 from skipjack.seeding import env_seeds
 from tests.games.tables import table
 from tests.games.test_contract import engine_of
@@ -27,6 +31,8 @@ UNIT = 256
 HERO, CREEP, NEUTRAL, TOWER = 1, 2, 4, 8
 REST = [0, 0, 2, 0, 0, 0]
 GROUNDS = ("full", "small")
+GRADES = ("creep_follower", "lane_pusher", "last_hitter", "retreat_when_low")
+"""The scripted teams but the random one, each better than the one before."""
 
 
 def id_of(half: int, index: int) -> int:
@@ -140,6 +146,25 @@ def test_a_skill_changes_by_its_setting() -> None:
     config = settings.replace(MobaConfig(), {"tank.grind_damage": 99, "map": "small"})
     assert config.tank.grind_damage == 99
     assert config.support == MobaConfig().support
+
+
+def test_every_number_of_the_rules_is_a_flag() -> None:
+    """As `skipjack train moba/small --env.support.hook-mana 50` takes them, and the engine gets them."""
+    wanted: dict[str, float] = {}
+    for name, value in settings.flatten(MobaConfig()).items():
+        if isinstance(value, float):
+            wanted[name] = value / 2 or 0.5
+        elif isinstance(value, int) and not isinstance(value, bool):
+            wanted[name] = value - 1 if value > 1 else value + 1
+    assert len(wanted) > 100
+    words = [f"--env.{name.replace('_', '-')}={value}" for name, value in wanted.items()]
+    name, _, chosen = flags.with_settings(PlayFlags, ["moba/small", *words], "skipjack", "")
+    env = configure(name, flags=chosen).config.env
+    assert {each: settings.flatten(env)[each] for each in wanted} == wanted
+    native = Moba(1, env).native_config()
+    for each in set(wanted) - {"time_limit"}:
+        head, _, tail = each.partition(".")
+        assert (native[head][tail] if tail else native[head]) == wanted[each], each
 
 
 def test_layout_is_507_bytes() -> None:
@@ -870,6 +895,57 @@ def test_advised_is_what_the_scripted_side_does() -> None:
         assert np.array_equal(rows.observations, all_rows.observations[:3])
 
 
+def followed(blue: str, red: str, seed: int, ticks: int = 300) -> list[int]:
+    """A checksum of all that is seen and gained in each tick of a match."""
+    engine, rows = table("moba/small", 2, seed=seed)
+    found = []
+    for _ in range(ticks):
+        for side, grade in enumerate((blue, red)):
+            own = slice(3 * side, 3 * side + 3)
+            rows.actions.reshape(2, 2, 3, 6)[:, side] = engine.advised(grade, 0, 2)[:, own]
+        engine.step(0, 2)
+        found.append(zlib.crc32(rows.rewards.tobytes(), zlib.crc32(rows.observations.tobytes())))
+    return found
+
+
+@pytest.mark.parametrize("grade", ["random", *GRADES])
+def test_the_seed_alone_says_how_scripted_teams_play(grade: str) -> None:
+    """Against chance, whose moves the seed gives too, outside the engine and in it."""
+    assert followed(grade, "random", 1) == followed(grade, "random", 1)
+    assert followed(grade, "random", 1) != followed(grade, "random", 2)
+    one, other = (table("moba/small", 2, seed=3, opponent=grade) for _ in range(2))
+    generator = np.random.default_rng(0)
+    for _ in range(300):
+        drawn = one[0].action.draw(generator, 6)
+        for engine, rows in (one, other):
+            rows.actions[:] = drawn
+            engine.step(0, 2)
+        assert np.array_equal(one[1].observations, other[1].observations)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("worse", "better"), list(itertools.pairwise(GRADES)))
+def test_each_scripted_team_beats_the_one_before(worse: str, better: str) -> None:
+    """On both sides, after openings of chance that make each game another one."""
+    envs, opening, outcomes = 16, 100, []
+    for side in range(2):
+        engine, rows = table("moba/small", envs, seed=7)
+        kept: dict[int, float] = {}
+        while len(kept) < envs:
+            for own in range(2):
+                grade = better if own == side else worse
+                wanted = engine.advised("random" if opening > 0 else grade, 0, envs)
+                rows.actions.reshape(envs, 2, 3, 6)[:, own] = wanted[:, 3 * own : 3 * own + 3]
+            opening -= 1
+            engine.step(0, envs)
+            for record in engine.records(0, envs):
+                if record["seat"] == 3 * side:
+                    kept.setdefault(int(record["env"]), float(record["outcome"]))
+        outcomes += kept.values()
+        opening = 100
+    assert np.mean(outcomes) > 0.5
+
+
 def test_an_unknown_team_has_a_suggestion() -> None:
     engine, _ = table("moba/small", 1)
     with pytest.raises(UsageError, match="Did you mean 'lane_pusher'"):
@@ -916,7 +992,7 @@ def test_picture_follows_the_watched_hero(name: str) -> None:
         engine.step(0, 1)
     scenes = []
     for seat in (0, engine.seats - 1):
-        engine.watched = seat
+        engine.camera.seat = seat
         scenes.append(engine.scene(0))
     words = [{item.words for item in scene.items if hasattr(item, "words")} for scene in scenes]
     assert any(word.startswith("support, level") for word in words[0])

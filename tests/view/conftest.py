@@ -1,4 +1,4 @@
-"""A virtual display (Xvfb), what is seen on it, and an X client in ctypes that presses its keys."""
+"""A virtual display (Xvfb), what is seen on it, and an X client in ctypes that presses keys and buttons."""
 
 from __future__ import annotations
 
@@ -82,6 +82,17 @@ class Display:
         self.key(name, True)
         self.key(name, False)
         time.sleep(0.005)  # a key that goes down twice in a millisecond is taken for an echo
+
+    def point(self, x: int, y: int) -> None:
+        """Move the mouse to a pixel of the window."""
+        left, top, _, _ = self.window()[1]
+        self._test.XTestFakeMotionEvent(self._connection, -1, left + x, top + y, ctypes.c_ulong(0))
+        self._x.XSync(self._connection, 0)
+
+    def button(self, number: int, down: bool) -> None:
+        """Press or release a button of the mouse: 1 the left one, 3 the right one, 4 and 5 the wheel."""
+        self._test.XTestFakeButtonEvent(self._connection, number, down, ctypes.c_ulong(0))
+        self._x.XSync(self._connection, 0)
 
     def window(self) -> tuple[int, tuple[int, int, int, int]]:
         """The largest window, with its (x, y, width, height)."""

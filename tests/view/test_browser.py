@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skipjack.games.moba.picture import EDGE, MAP, SIDE
 from skipjack.native.scene import Circle, Image, Line, Rectangle, Scene, Sprite, Text
 from skipjack.run.config import configure
+from skipjack.view import panel
 from skipjack.view.keys import Keyboard
 from skipjack.view.screen import KEYS
 from skipjack.view.session import Session
@@ -322,6 +324,71 @@ def test_keys_move_the_paddle(open_tab: Callable[..., Tab], browser: Any) -> Non
         assert time.monotonic() < deadline
         playing.frame(time.perf_counter())
         time.sleep(0.01)
+    world.close()
+
+
+# ---- mouse ----
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+@pytest.mark.parametrize("button", ["left", "right"])
+def test_a_click_is_told_in_units_of_the_scene(
+    open_tab: Callable[..., Tab], browser: Any, ratio: int, button: str
+) -> None:
+    tab = open_tab((500, 300), ratio)
+    tab.show(Scene(40, 30, RED))
+    tab.page.mouse.click(50 + 120, 90, button=button)
+    seen: list[Any] = []
+    tab.until(lambda: seen.extend(browser.poll().clicks) or seen)
+    assert seen == [pytest.approx((12, 9), abs=0.11)]
+    tab.page.mouse.click(10, 10)  # beside the picture
+    tab.page.keyboard.press("a")
+    tab.until(lambda: "a" in browser._pressed)
+    assert browser.poll().clicks == ()
+
+
+def test_the_wheel_is_told_in_notches(open_tab: Callable[..., Tab], browser: Any) -> None:
+    """Away from the person is up; small turns of a touch pad add up."""
+    tab = open_tab()
+    tab.show(Scene(40, 30, RED))
+    tab.page.mouse.move(200, 150)
+    for turns, wheel in (((-100,), 1), ((100,), -1), ((40, 40, 40), -1), ((-2000,), 1)):
+        seen: list[int] = []
+        for turn in turns:
+            tab.page.mouse.wheel(0, turn)
+        tab.until(lambda seen=seen: seen.append(browser.poll().wheel) or any(seen))
+        tab.page.wait_for_timeout(50)
+        assert sum(seen) + browser.poll().wheel == wheel
+
+
+def test_a_click_in_the_page_sends_a_hero(open_tab: Callable[..., Tab], browser: Any) -> None:
+    """A whole session, from the click on the MOBA's small map to the hero that goes there."""
+    world = World(configure("moba/small"), creep_count=0)
+    playing = Session(world, browser, None, {0: Keyboard(world.vector.action)})
+    tab = open_tab((988, 800))
+    engine: Any = world.vector.engine
+    for _ in range(3):
+        playing.frame(time.perf_counter())
+    x, y = SIDE + 2 * EDGE + MAP / 2, EDGE + MAP / 2
+    picture = playing.pictures[-1]
+    tall = panel.size(picture)[1] - panel.TOP - panel.BOTTOM
+    left, top, scale = picture.fitted(panel.MARGIN, panel.TOP, panel.PICTURE, tall)
+    width, height = panel.size(picture)
+    on_page = min(988 / width, 800 / height)
+    place = tab.box()
+    tab.until(lambda: tab.box() != place or tab.box()[2] > 500)
+    corner = tab.box()
+    tab.page.mouse.click(
+        corner[0] + (left + scale * x) * on_page, corner[1] + (top + scale * y) * on_page
+    )
+
+    def far() -> int:
+        playing.frame(time.perf_counter())
+        unit = engine.snapshot(0)["entities"][1]
+        return max(abs(unit["y"] // 256 - 24), abs(unit["x"] // 256 - 24))
+
+    assert far() > 10
+    tab.until(lambda: far() <= 1)
     world.close()
 
 

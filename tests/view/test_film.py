@@ -13,7 +13,8 @@ from skipjack.policies.random import RandomActor
 from skipjack.run.config import configure
 from skipjack.view import film
 from skipjack.view.film import Nobody, film_episodes
-from skipjack.view.session import REST, Options, Session
+from skipjack.view.options import Options
+from skipjack.view.session import REST, Session
 from skipjack.view.world import World
 
 pytest.importorskip("PIL")

@@ -291,6 +291,20 @@ def test_keys_that_went_down_and_keys_that_are_down(browser: Browser) -> None:
     run(test)
 
 
+def test_clicks_and_the_wheel_are_told_once(browser: Browser) -> None:
+    async def test(client: Any) -> None:
+        async with watching(client, browser) as connection:
+            for words in ("click 3.5 4", "wheel 1", "wheel 1", "wheel -9", "click 0 0", "down a"):
+                await connection.send_str(words)
+            await until(browser._held)
+            seen = browser.poll()
+            assert (seen.clicks, seen.wheel) == (((3.5, 4.0), (0.0, 0.0)), 1)
+            again = browser.poll()
+            assert (again.clicks, again.wheel) == ((), 0)
+
+    run(test)
+
+
 def test_two_keyboards_are_taken_together(browser: Browser) -> None:
     async def test(client: Any) -> None:
         async with watching(client, browser) as one:
@@ -319,6 +333,16 @@ def test_two_keyboards_are_taken_together(browser: Browser) -> None:
         "drawn -1",
         "drawn ²",
         "press a",
+        "click",
+        "click 1",
+        "click 1 2 3",
+        "click nan 1",
+        "click 1 inf",
+        "click a b",
+        "wheel",
+        "wheel x",
+        "wheel nan",
+        "wheel 0",
         "{}",
         "\0",
     ],

@@ -17,9 +17,10 @@ from skipjack.policies.random import RandomActor
 from skipjack.run.config import configure
 from skipjack.view import keep
 from skipjack.view.keys import CONTROLS, Keyboard
+from skipjack.view.options import Options
 from skipjack.view.players import Replayed
 from skipjack.view.screen import Input
-from skipjack.view.session import _CONTROLS, RATE, Options, Session
+from skipjack.view.session import _CONTROLS, RATE, Session
 from skipjack.view.tally import Tally
 from skipjack.view.world import World
 from tests.view.screens import Script, words

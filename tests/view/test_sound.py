@@ -15,8 +15,9 @@ import pytest
 pytest.importorskip("ale_py")
 
 from skipjack.run.config import configure
+from skipjack.view.options import Options
 from skipjack.view.screen import Input
-from skipjack.view.session import Options, Session
+from skipjack.view.session import Session
 from skipjack.view.speaker import PIECE, WAITING, Speaker
 from skipjack.view.world import World
 from tests.view.screens import Script

@@ -1,4 +1,4 @@
-"""The window, on a virtual display: what is seen there, and which keys arrive."""
+"""The window, on a virtual display: what is seen there, which keys arrive, and what the mouse does."""
 
 from __future__ import annotations
 
@@ -268,6 +268,40 @@ def test_a_window_that_loses_the_keys_releases_them(window: Other, display: Disp
     display.unfocus()
     look(window)
     display.key("Up", False)
+
+
+MOUSE = """
+end = time.monotonic() + 5
+clicks, wheel = [], 0
+while not (clicks or wheel) and time.monotonic() < end:
+    found = w.poll()
+    clicks += found.clicks
+    wheel += found.wheel
+answer = [clicks, wheel]
+"""
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_click_is_told_in_units_of_the_scene(
+    window: Other, display: Display, number: int
+) -> None:
+    """A scene as high as the window and half as wide stands in its middle."""
+    window.run(f"scene = Scene(100, 100, {GROUND}, [])\n" + SHOW)
+    display.point(200 + 4 * 30, 4 * 20)
+    display.button(number, True)
+    ((x, y),), wheel = window.run(MOUSE)
+    assert (x, y, wheel) == (pytest.approx(30, abs=0.5), pytest.approx(20, abs=0.5), 0)
+    display.button(number, False)
+    assert window.run("w.poll(); found = w.poll(); answer = [found.clicks, found.wheel]") == [[], 0]
+
+
+def test_the_wheel_is_told_in_notches(window: Other, display: Display) -> None:
+    show(window, display, "")
+    display.point(400, 200)
+    for button, wheel in ((4, 1), (5, -1)):
+        display.button(button, True)
+        display.button(button, False)
+        assert window.run(MOUSE) == [[], wheel]
 
 
 def test_the_close_button_is_told_until_the_end(window: Other, display: Display) -> None:

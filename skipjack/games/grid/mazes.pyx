@@ -30,6 +30,7 @@ from libc.stdint cimport int16_t
 import numpy as np
 
 from skipjack.errors import must
+from skipjack.native.camera import Camera
 from skipjack.native.cells cimport *
 from skipjack.native.kernel cimport *
 from skipjack.native.part import part
@@ -297,6 +298,8 @@ cdef class Mazes(SimpleGame):
 
     cdef Config config
     cdef Shape shape
+    cdef readonly object camera
+    """The `Camera` of pictures."""
 
     def __init__(self, int num_envs, config):
         if not all(5 <= side <= LARGEST and side % 2 for side in (config.width, config.height)):
@@ -309,6 +312,7 @@ cdef class Mazes(SimpleGame):
             raise must("a maze must have no opponent (\"self\")", opponent=config.opponent)
         self.config = Config(config.width, config.height, config.keys, config.lava)
         self.shape = shape_of(&self.config)
+        self.camera = Camera()
         super().__init__(
             num_envs, sizeof(State) + 4 * self.shape.ground.cells, config.time_limit,
             desynchronise=config.desynchronise, statistics=("keys", "doors"), abi=ABI,
@@ -338,7 +342,8 @@ cdef class Mazes(SimpleGame):
 
     cdef object draw(self, int env):
         cdef State* s = <State*>state(&self.k, env)
-        scene = part(self.cells(env), PALETTE, s.y * self.shape.ground.stride + s.x)
+        cell = s.y * self.shape.ground.stride + s.x
+        scene = part(self.cells(env), PALETTE, cell, self.camera)
         *_, agent = scene.items
         dy, dx = [(-1, 0), (0, 1), (1, 0), (0, -1)][s.heading]
         reach = 1.6 * agent.radius

@@ -43,6 +43,7 @@ from libc.math cimport NAN
 import numpy as np
 
 from skipjack.errors import must
+from skipjack.native.camera import Camera
 from skipjack.native.cells cimport *
 from skipjack.native.kernel cimport *
 from skipjack.native.part import part
@@ -299,8 +300,8 @@ cdef class Worlds(Game):
 
     cdef Config config
     cdef Shape shape
-    cdef public int watched
-    """Seat that pictures of a large world follow."""
+    cdef readonly object camera
+    """The `Camera` of pictures."""
 
     def __init__(self, int num_envs, config):
         food = config.food if config.task == "forage" else 0
@@ -322,6 +323,7 @@ cdef class Worlds(Game):
             config.food, config.continuous,
         )
         self.shape = shape_of(&self.config, TASKS[config.task])
+        self.camera = Camera()
         seats = config.agents if config.opponent == "self" else config.predators
         super().__init__(
             num_envs, self.shape.size, config.time_limit,
@@ -419,7 +421,8 @@ cdef class Worlds(Game):
         cdef World w = world_of(&self.k, &self.shape, env)
         palette = np.array(PALETTES[self.shape.task], np.uint8)
         cells = np.asarray(as_array(&self.shape.ground, w.cells))
-        return part(cells, palette, w.agents[w.state.first + self.watched % self.seats].cell)
+        cdef int seat = w.state.first + self.camera.seat % self.seats
+        return part(cells, palette, w.agents[seat].cell, self.camera)
 
     def native_config(self):
         """The settings that the C code reads, as a dictionary."""

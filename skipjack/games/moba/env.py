@@ -19,6 +19,8 @@ from skipjack.games.moba.heroes import (
     Support,
     Tank,
 )
+from skipjack.games.moba.mouse import Goal, pointed, towards
+from skipjack.games.moba.picture import id_of, view_of
 from skipjack.games.moba.player import Player
 from skipjack.games.moba.rules import Rules
 from skipjack.spaces import Actions, Field, Layout
@@ -177,6 +179,19 @@ class Moba(Rules):
             observations: (rows, 507).
         """
         return Player(self.ground)(self.observation.unpack(observations))
+
+    def pointed(self, env: int, x: float, y: float) -> Goal | None:
+        """What is at a point of an env's picture; None outside of the ground."""
+        game = self.snapshot(env)
+        heroes = [self.hero_of_seat(env, seat) for seat in range(self.seats)]
+        view = view_of(self.ground, game, heroes[self.camera.seat % self.seats], self.camera)
+        seats = {id_of(hero): seat for seat, hero in enumerate(heroes)}
+        return pointed(game, view, x, y, seats)
+
+    def towards(self, env: int, seat: int, goal: Goal) -> npt.NDArray[Any] | None:
+        """What a seat chooses (6,) to go there and attack who is there; None: it is there, or gone."""
+        hero = self.hero_of_seat(env, seat)
+        return towards(self.snapshot(env), self.ground, hero, goal)
 
 
 def layout() -> Layout:

@@ -105,6 +105,7 @@ from skipjack.games.moba.scripts cimport script
 from skipjack.games.moba.sight cimport observe
 from skipjack.games.moba.state cimport *
 from skipjack.games.moba.terrain import terrain
+from skipjack.native.camera import Camera
 from skipjack.native.cells cimport prefetch
 from skipjack.native.kernel cimport *
 
@@ -147,8 +148,9 @@ cdef class Rules(Game):
     cdef readonly object ground
     """The `Terrain`."""
     cdef object tables
-    cdef public int watched
-    """Seat that pictures follow."""
+    cdef readonly object camera
+    """The `Camera` of pictures."""
+    cdef object reaches
 
     def __init__(self, int num_envs, config):
         self.ground = terrain(config.map)
@@ -156,6 +158,7 @@ cdef class Rules(Game):
             dataclasses.asdict(config), map=MAPS.index(config.map), opponent=OPPONENTS[config.opponent]
         )
         self._shape(config)
+        self.camera = Camera()
         heroes = self.shape.heroes
         teams = (0,) * heroes + ((1,) * heroes if config.opponent == "self" else ())
         names = [CLASSES[kind] for kind in self.ground.classes]
@@ -192,8 +195,10 @@ cdef class Rules(Game):
             g.tower[i], g.tier[i] = y * g.size + x, tier
             g.tower_health[i] = getattr(config, f"{name}_health{end}")
             g.tower_damage[i] = getattr(config, f"{name}_damage{end}")
+        self.reaches = {}
         for i, name in enumerate(CLASSES):
             hero = getattr(config, name)
+            self.reaches[name] = [getattr(hero, f"{skill}_reach", 0) for skill in SKILLS[name]]
             g.health[i], g.health_level[i] = hero.health, hero.health_level
             g.mana[i], g.mana_level[i] = hero.mana, hero.mana_level
             g.damage[i], g.damage_level[i] = hero.damage, hero.damage_level
@@ -360,10 +365,16 @@ cdef class Rules(Game):
         return np.asarray(found)
 
     cdef object draw(self, int env):
+        return picture(
+            self.ground, self.peek(env), self.hero_of_seat(env, self.camera.seat), self.camera, self.reaches
+        )
+
+    def hero_of_seat(self, int env, int seat):
+        """The hero that a seat plays in an env's game, 5 * team + its place in the team."""
+        self._check(env, env + 1)
         cdef World w = self.world(env, NULL)
-        seat = self.watched % self.seats
-        hero = 5 * self.team_of(&w, seat) + seat % self.shape.heroes
-        return picture(self.ground, self.peek(env), hero)
+        seat %= self.k.seats
+        return 5 * self.team_of(&w, seat) + seat % self.shape.heroes
 
     def native_config(self):
         """The settings that the C code reads, as a dictionary."""

@@ -2,14 +2,16 @@
 
     random              anything
     creep_follower      stays behind the foremost own creep of its lane, attacks what is near
-    last_hitter         likewise, but spares what its attack would not kill; its skills are for heroes
     lane_pusher         goes along its lane, fights whatever it meets with all it has, and enters the reach
                         of a tower only after a creep
-    retreat_when_low    likewise, but goes home below a third of its health, until it has nearly all of it
+    last_hitter         goes along its lane; takes the creeps that its attack kills, else its attacks and
+                        skills are for heroes and towers first; waits before a tower only in poor health
+    retreat_when_low    likewise, but uses each skill for what it is good for (heals who lacks as much, does
+                        not spend its mana on hooks), and goes back from heroes and towers below a fifth of
+                        its health
 
-All beat "random" and "lane_pusher" beats all; the last one loses to it alone: who dies is at home at once
-and in full health, so that to go home takes more time than it saves. Of the second and the third the former
-is better on the full ground, the latter on the small one.
+Each beats those before it, and all beat "random". To go all the way home for health would not pay: who dies
+is there at once, and in full health.
 
 They see no more than a hero may: the window around them, and where their own creeps are.
 """
@@ -18,8 +20,9 @@ from skipjack.games.moba.state cimport *
 from skipjack.native.kernel cimport next_word
 
 cdef enum:
-    LOW = 35            # percent of health at which heroes go home
-    HIGH = 90           # and at which they leave it
+    LOW = 20            # percent of health below which heroes go back
+    POOR = 50           # and below which they wait for a creep before a tower
+    WORTH = 90          # percent of what a skill heals that must be lacking
     HOME = 12           # cells from home that count as there
     BEHIND = 2          # cells that followers stay behind a creep
 
@@ -81,12 +84,16 @@ cdef void stay_behind(World* w, const Entity* e, int lane, int32_t* choice) noex
         follow(w, e, lane, choice)
 
 
-cdef void push(World* w, const Entity* e, int lane, int32_t* choice) noexcept nogil:
-    """Along the lane; stand where somebody is to be fought, and off towers that no creep keeps busy."""
+cdef void push(World* w, const Entity* e, int lane, bint bold, int32_t* choice) noexcept nogil:
+    """Along the lane; stand where somebody is to be fought, and off towers that no creep keeps busy.
+
+    Who is bold stays off them in poor health alone.
+    """
     cdef int foes = 1 << (1 - e.team)
     cdef int tower = nearest(w, foes, TOWER, e.cell, 6, e.half), foe
-    if tower and w.e[tower].lane != CORE and not nearest(
-        w, 1 << e.team, CREEP, w.e[tower].cell, w.c.tower_vision, e.half
+    if (
+        tower and w.e[tower].lane != CORE and not (bold and 100 * e.health >= POOR * e.most)
+        and not nearest(w, 1 << e.team, CREEP, w.e[tower].cell, w.c.tower_vision, e.half)
     ):
         follow(w, e, w.g.lanes + 1, choice)
         return
@@ -95,9 +102,73 @@ cdef void push(World* w, const Entity* e, int lane, int32_t* choice) noexcept no
         follow(w, e, lane, choice)
 
 
+cdef void use_all(int32_t* choice, bint wanted) noexcept nogil:
+    choice[3] = choice[4] = choice[5] = wanted
+
+
+cdef void aim(World* w, const Entity* e, const Hero* h, int32_t* choice) noexcept nogil:
+    """The creep that an attack kills; else all for heroes and towers; else all for what there is."""
+    cdef int foes = 1 << (1 - e.team)
+    cdef int near = nearest(w, foes, ANY, e.cell, 5, e.half)
+    if near and w.e[near].kind == CREEP and w.e[near].health <= h.damage and w.s.time >= e.ready:
+        return
+    choice[2] = nearest(w, foes, HERO | TOWER, e.cell, 5, e.half) != 0
+    use_all(choice, near != 0)
+
+
+cdef int lacking(World* w, const Entity* e, int reach) noexcept nogil:
+    """The most health that an own hero around lacks."""
+    cdef int seat, most = 0
+    cdef const Entity* other
+    for seat in range(w.g.heroes):
+        other = w.e + id_of(e.half, seat)
+        if apart(w, other.cell, e.cell) <= reach:
+            most = larger(most, other.most - other.health)
+    return most
+
+
+cdef void choose_skills(World* w, const Entity* e, const Hero* h, int32_t* choice) noexcept nogil:
+    """Each skill where it is worth its mana; those that hurt one are for heroes."""
+    cdef const Config* c = w.c
+    cdef int foes = 1 << (1 - e.team), power
+    cdef bint near = nearest(w, foes, ANY, e.cell, 5, e.half) != 0
+    cdef int hero = nearest(w, foes, HERO, e.cell, 5, e.half)
+    use_all(choice, False)
+    if h.kind == SUPPORT:
+        power = grown(c.support.heal_power, c.support.heal_power_level, h.level)
+        choice[4] = 100 * lacking(w, e, c.support.heal_reach) >= WORTH * power
+        choice[5] = hero != 0
+    elif h.kind == ASSASSIN:
+        power = grown(c.assassin.ambush_damage, c.assassin.ambush_damage_level, h.level)
+        choice[3] = near
+        choice[4] = hero != 0 and w.e[hero].health <= power
+    elif h.kind == BURST:
+        choice[3] = hero != 0
+        choice[4] = near
+    elif h.kind == TANK:
+        power = grown(c.tank.mend_power, c.tank.mend_power_level, h.level)
+        choice[3] = near
+        choice[4] = 100 * (e.most - e.health) >= WORTH * power
+    else:
+        choice[4] = hero != 0
+        choice[5] = near
+    if hero and (h.kind == BURST or h.kind == CARRY):
+        choice[2] = 1
+
+
+cdef void go_back(World* w, const Entity* e, int32_t* choice) noexcept nogil:
+    """Away from heroes and towers; before creeps alone stand."""
+    cdef int foes = 1 << (1 - e.team)
+    cdef bint hunted = nearest(w, foes, HERO | TOWER, e.cell, 6, e.half) != 0
+    if hunted or nearest(w, foes, CREEP, e.cell, 3, e.half):
+        choice[0] = choice[1] = 0
+    if hunted:
+        follow(w, e, w.g.lanes + 1, choice)
+
+
 cdef void script(World* w, int team) noexcept nogil:
     """The choices of all heroes of a team."""
-    cdef int seat, grade = w.c.opponent, foe, k
+    cdef int seat, grade = w.c.opponent
     cdef int32_t* choice
     cdef const Entity* e
     cdef Hero* h
@@ -111,19 +182,15 @@ cdef void script(World* w, int team) noexcept nogil:
             choice[0], choice[1], choice[2] = word % 7, (word >> 8) % 7, (word >> 16) % 3
             choice[3], choice[4], choice[5] = word >> 24 & 1, word >> 32 & 1, word >> 40 & 1
             continue
-        foe = nearest(w, 1 << (1 - team), ANY, e.cell, 5, e.half)
-        if grade == CREEP_FOLLOWER or grade == LAST_HITTER:
+        if grade == CREEP_FOLLOWER:
             stay_behind(w, e, h.lane, choice)
-            if grade == LAST_HITTER and foe:
-                choice[3] = choice[4] = choice[5] = w.e[foe].kind == HERO
-                if w.e[foe].kind == CREEP and w.e[foe].health > h.damage:
-                    choice[2] = 2
             continue
-        for k in range(3):
-            choice[3 + k] = foe != 0
-        if grade == RETREAT_WHEN_LOW and 100 * e.health < e.most * (
-            HIGH if apart(w, e.cell, turned(w, w.g.home, e.half)) <= HOME else LOW
-        ):
-            follow(w, e, w.g.lanes + 1, choice)
-        else:
-            push(w, e, h.lane, choice)
+        push(w, e, h.lane, grade != LANE_PUSHER, choice)
+        if grade == LANE_PUSHER:
+            use_all(choice, nearest(w, 1 << (1 - team), ANY, e.cell, 5, e.half) != 0)
+            continue
+        aim(w, e, h, choice)
+        if grade == RETREAT_WHEN_LOW:
+            choose_skills(w, e, h, choice)
+            if 100 * e.health < LOW * e.most:
+                go_back(w, e, choice)

@@ -33,6 +33,7 @@ from libc.math cimport NAN
 import numpy as np
 
 from skipjack.errors import must
+from skipjack.native.camera import Camera
 from skipjack.native.cells cimport *
 from skipjack.native.kernel cimport *
 from skipjack.native.part import part
@@ -229,8 +230,8 @@ cdef class Rules(Game):
 
     cdef Config config
     cdef Shape shape
-    cdef public int watched
-    """Seat that pictures of a large world follow."""
+    cdef readonly object camera
+    """The `Camera` of pictures."""
 
     def __init__(self, int num_envs, config):
         if config.snakes + config.food > config.width * config.height // 2:
@@ -243,6 +244,7 @@ cdef class Rules(Game):
             config.max_length, config.goal,
         )
         self.shape = shape_of(&self.config)
+        self.camera = Camera()
         super().__init__(
             num_envs, self.shape.size, config.time_limit, teams=(0,) * config.snakes,
             desynchronise=config.desynchronise,
@@ -326,8 +328,9 @@ cdef class Rules(Game):
 
     cdef object draw(self, int env):
         cdef World w = world_of(&self.k, &self.shape, env)
-        cdef Serpent* s = w.snakes + self.watched % self.config.snakes
-        scene = part(np.asarray(as_array(&self.shape.ground, w.cells)), PALETTE, s.head)
+        cdef int seat = self.camera.seat
+        cdef Serpent* s = w.snakes + seat % self.config.snakes
+        scene = part(np.asarray(as_array(&self.shape.ground, w.cells)), PALETTE, s.head, self.camera)
         scene.height += 28
         words = f"length {s.size}   food {s.food}"
         return scene.add(Text(8, scene.height - 24, words, 20, (220, 225, 235)))

@@ -1,4 +1,4 @@
-// Draws the pictures that come over a WebSocket and sends keys. wire.py says how a message is built,
+// Draws the pictures that come over a WebSocket, sends keys and what the mouse does. wire.py says how a message is built,
 // server.py what this page sends.
 
 const AGAIN = 700; // milliseconds until the next try to connect: sooner than the server gives up
@@ -217,5 +217,27 @@ window.addEventListener("keydown", (event) => {
 });
 window.addEventListener("keyup", (event) => release(event.code || event.key));
 window.addEventListener("blur", () => [...held.keys()].forEach(release));
+
+// ---- mouse ----
+
+const NOTCH = 100; // pixels that one notch of a wheel scrolls; touch pads send parts, which add up
+let turned = 0;
+
+canvas.addEventListener("pointerdown", (event) => {
+  if (!newest || !canvas.clientWidth) return;
+  event.preventDefault();
+  wake();
+  const scale = newest.size[0] / canvas.clientWidth;
+  send(`click ${(event.offsetX * scale).toFixed(2)} ${(event.offsetY * scale).toFixed(2)}`);
+});
+canvas.addEventListener("contextmenu", (event) => event.preventDefault()); // that button plays too
+canvas.addEventListener("wheel", (event) => {
+  if (event.ctrlKey) return; // the browser's
+  event.preventDefault();
+  turned -= event.deltaY * (event.deltaMode ? NOTCH / 3 : 1);
+  if (Math.abs(turned) < NOTCH) return;
+  send(`wheel ${Math.sign(turned)}`); // one an event, however far it scrolls
+  turned = 0;
+}, { passive: false });
 
 connect();
