@@ -61,6 +61,8 @@ class Side:
         """One update, timed."""
         before, began = self.trainer.steps, time.process_time()
         self.trainer.collect()
+        if self.past is not None:
+            self.past.seats.summary()  # takes in who won, as a run does after each update
         middle = time.process_time()
         self.trainer.learn()
         end = time.process_time()

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from skipjack import checkpoint
+from skipjack import checkpoint, folders
 from skipjack.arena.ladder import Ladder
 from skipjack.arena.match import play_block
 from skipjack.arena.players import Player
@@ -137,6 +137,8 @@ def trained(own: argparse.Namespace, seed: int, past: float) -> Path:
     run = own.folder.resolve() / "runs" / name
     if not (run / "done").exists():
         run.parent.mkdir(parents=True, exist_ok=True)
+        if run.exists():  # it was stopped before its end
+            folders.remove_run(run)
         command = [sys.executable, "-m", "skipjack", "train", own.env, "--run", name, "--json"]
         command += ["--seed", str(seed), "--train.steps", str(int(own.steps))]
         command += ["--arena.past", str(past), "--train.checkpoint-every", "3"]

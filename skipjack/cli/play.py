@@ -34,6 +34,9 @@ from skipjack.view.world import World, with_two_seats
 PLAYS = Path("plays")
 """Where plays, pictures and videos of people are kept."""
 
+OTHERS = {"random": (RANDOM, "the random player"), "scripted": (SCRIPT, "the game's own players")}
+"""Choices of --others: names as players, and for people."""
+
 RANDOM_ENVS, RANDOM_SECONDS = 32, 3.0
 """Episodes of the random player's score at the end, and most seconds for them."""
 
@@ -132,14 +135,10 @@ def _others(
     left = world.seats > 2 or (world.seats == 2 and own.players == 1)
     if not own.against and not left:
         return None, ""
-    name, called = {
-        "random": (RANDOM, "the random player"),
-        "scripted": (SCRIPT, "the game's own players"),
-    }[own.others]
-    name, called = (own.against, own.against) if own.against else (name, called)
-    player = Host(configured, world.vector).named(name)
+    player = Host(configured, world.vector).named(own.against or OTHERS[own.others][0])
     player.make(1, 0)  # whoever cannot play here is told of before the game
-    return lambda rows: player.make(rows, configured.config.seed + 1), called
+    seed = configured.config.seed + 1
+    return lambda rows: player.make(rows, seed), own.against or OTHERS[own.others][1]
 
 
 def _remarks(world: World) -> list[str]:
