@@ -44,11 +44,11 @@ class Bank:
 
     def noise(self, ticks: int, rows: int, generator: torch.Generator) -> Tensor:
         """What `act` needs for so many ticks of so many rows a bank, (ticks, banks x rows, ...)."""
-        size = (ticks, self.count * rows)
+        size = ticks, self.count * rows
         if type(self.head) is DiscreteHead:
             return self.head.gumbel(size, generator)
-        size = (*size, self.head.components)
-        return torch.rand(size, generator=generator, device=generator.device)
+        shape = (*size, self.head.components)
+        return torch.rand(shape, generator=generator, device=generator.device)
 
     def act(
         self, observations: Tensor, state: State, noise: Tensor, mask: Tensor | None

@@ -14,6 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+import numpy.typing as npt
+
 from skipjack.arena.rating import ELO
 from skipjack.arena.results import Block
 from skipjack.errors import must
@@ -57,17 +60,18 @@ class Gate:
         """The log-likelihood ratio at which it is decided, either way."""
         return math.log((1 - self.error) / self.error)
 
-    def ratio(self, pairs: Sequence[int]) -> float:
+    def ratio(self, pairs: npt.ArrayLike) -> float:
         """Logarithm of how much likelier the pairs are with `elo1` than with `elo0`.
 
         Args:
             pairs: in which the new policy took 0, 1/2, 1, 3/2 and 2 points.
         """
-        if not sum(pairs):
+        counts = np.asarray(pairs, np.float64).tolist()
+        if not sum(counts):
             return 0.0
-        return likelihood(pairs, score_of(self.elo1)) - likelihood(pairs, score_of(self.elo0))
+        return likelihood(counts, score_of(self.elo1)) - likelihood(counts, score_of(self.elo0))
 
-    def verdict(self, pairs: Sequence[int], games: int) -> str | None:
+    def verdict(self, pairs: npt.ArrayLike, games: int) -> str | None:
         """What so many games say, and the pairs among them; None while games should go on."""
         ratio = self.ratio(pairs)
         if ratio >= self.bound:
@@ -111,16 +115,16 @@ def decide(
             short ones.
         stop: asked between blocks; true leaves it undecided.
     """
-    outcomes, pairs = (0, 0, 0), (0, 0, 0, 0, 0)
+    wins = draws = losses = 0
+    pairs = np.zeros(5, np.int64)
     verdict: str | None = None
-    while (verdict := gate.verdict(pairs, sum(outcomes))) is None and not stop():
+    while (verdict := gate.verdict(pairs, wins + draws + losses)) is None and not stop():
         block = play()
-        outcomes, pairs = _sum(outcomes, block.outcomes_of(new)), _sum(pairs, block.pairs_of(new))
-    return Decision(verdict or UNDECIDED, *outcomes, pairs, gate.ratio(pairs))
-
-
-def _sum(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(a + b for a, b in zip(one, other, strict=True))
+        won, drawn, lost = block.outcomes_of(new)
+        wins, draws, losses = wins + won, draws + drawn, losses + lost
+        pairs += block.pairs_of(new)
+    ratio = gate.ratio(pairs)
+    return Decision(verdict or UNDECIDED, wins, draws, losses, tuple(pairs.tolist()), ratio)
 
 
 def score_of(elo: float) -> float:

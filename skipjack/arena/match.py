@@ -59,13 +59,14 @@ def play_block(
     halves: list[Result] = []
     points: list[npt.NDArray[np.float64]] = []
     for first, second in ((one, other), (other, one)):
-        seats = (player.make(rows, seeds[player.name]) for player in (first, second))
+        seats = [player.make(rows, seeds[player.name]) for player in (first, second)]
+        actor = facing(seats[0], seats[1], rows)
         outcomes, truncated = _play(
-            facing(*seats, rows), vector, seeding.child(seed, "envs"), quota, max_ticks, stop
+            actor, vector, seeding.child(seed, "envs"), quota, max_ticks, stop
         )
-        counts = [int((outcomes == each).sum()) for each in (1.0, 0.5, 0.0)]
+        wins, draws, losses = (int((outcomes == each).sum()) for each in (1.0, 0.5, 0.0))
         void = int(np.isnan(outcomes).sum())
-        halves.append(Result(first.name, second.name, *counts, truncated, void))
+        halves.append(Result(first.name, second.name, wins, draws, losses, truncated, void))
         points.append(outcomes)
     described = repr((rules, one.name, other.name, seed, quota, vector.num_envs))
     name = hashlib.sha256(described.encode()).hexdigest()[:24]
