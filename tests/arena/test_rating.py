@@ -42,7 +42,9 @@ def test_new_names_and_another_anchor_change_no_difference() -> None:
     names = {name: f"player {name}" for name in players}
     renamed = [Result(names[r.first], names[r.second], r.wins, r.draws, r.losses) for r in results]
     assert np.allclose(fit(list(names.values()), renamed).theta, plain.theta, atol=1e-9)
+    assert plain.elo("0") == (0.0, 0.0)
     moved = fit(players, results, fixed={"3": 7.0})
+    assert moved.theta[3] == 7.0
     assert np.allclose(moved.theta - 7.0, plain.theta - plain.theta[3], atol=1e-9)
     for one, other in (("0", "5"), ("2", "3")):
         assert moved.difference(one, other) == pytest.approx(plain.difference(one, other), abs=1e-6)
