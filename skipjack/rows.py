@@ -153,6 +153,13 @@ class Batch:
         return self.alive & self.action_mask.any(axis=1)
 
 
+def views(source: Rows | Batch, place: slice) -> dict[str, Any]:
+    """Those arrays of a batch that are part of the rows, over some rows of `source`; views."""
+    names = ("observations", "rewards", "terminated", "truncated", "alive", "action_mask")
+    arrays = {name: getattr(source, name) for name in names}
+    return {name: None if array is None else array[place] for name, array in arrays.items()}
+
+
 @runtime_checkable
 class Engine(Protocol):
     """What produces experience: `num_envs` envs of `seats` seats, addressed by ranges [lo, hi).

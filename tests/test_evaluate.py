@@ -246,18 +246,15 @@ class Fixed:
 
 def test_two_actors_share_the_rows_and_one_seat_is_counted() -> None:
     """Pong for two: who goes up without end loses to the script of the other side."""
-    from skipjack.view.players import Scripted, Seated
-
-    class Seat:
-        name = "pong/two"
+    from skipjack.arena.players import Scripted
+    from skipjack.arena.seating import facing
+    from tests.arena.tables import table
 
     seats = []
     for counted in (0, 1):
-        vector = make("pong/two", 8, threads=1, config={"desynchronise": False, "time_limit": 3000})
-        world: Any = Seat()
-        world.vector = vector
-        still, slots = Fixed(1), np.arange(16) % 2 == counted
-        actor = Seated(still, Scripted(world), np.arange(16) % 2 == 0)
+        vector = table("pong", 8, time_limit=3000)
+        still, slots = Fixed(1), np.arange(16) // 8 == counted
+        actor = facing(still, Scripted(vector.engine), 8)
         found = play_out(actor, vector, seed=1, slots=slots)
         assert (found.episodes, found.unfinished) == (8, 0)
         assert still.begun == 1

@@ -42,7 +42,14 @@ class Bank:
             return self._stack.initial_state(rows)
         return self.policies[0].initial_state(self.count * rows)
 
-    @torch.no_grad()
+    def noise(self, ticks: int, rows: int, generator: torch.Generator) -> Tensor:
+        """What `act` needs for so many ticks of so many rows a bank, (ticks, banks x rows, ...)."""
+        size = ticks, self.count * rows
+        if type(self.head) is DiscreteHead:
+            return self.head.gumbel(size, generator)
+        shape = (*size, self.head.components)
+        return torch.rand(shape, generator=generator, device=generator.device)
+
     def act(
         self, observations: Tensor, state: State, noise: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, State]:
@@ -51,7 +58,7 @@ class Bank:
         Args:
             observations: (banks x rows, ...), bank after bank; so are all others.
             state: the memory before.
-            noise: uniform in [0, 1), one number a component.
+            noise: a tick of `noise`.
             mask: legal choices, or None.
         """
         step = self._loop if self._stack is None else self._stack.step

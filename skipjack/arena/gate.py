@@ -1,7 +1,10 @@
 """Is the new policy better than the old one? A sequential test: it stops as soon as that is clear.
 
-Wald's test (1945) between two Elo differences. Its log-likelihood ratio is that of the outcomes' most
-likely distributions with the mean score that each hypothesis says: draws need no model of their own.
+Wald's test (1945) between two Elo differences, on pairs of mirrored games: what both games of a pair share
+(the opening, who begins) moves their points against each other, so that the sum varies less, and more surely
+by who is better, than two games by themselves. A pair brings 0, 1/2, 1, 3/2 or 2 points: the pentanomial
+test of chess engines' makers. The log-likelihood ratio is that of the pairs' most likely distributions
+with the mean score that each hypothesis says: neither draws nor what pairs share needs a model of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from skipjack.arena.rating import ELO, Result
+import numpy as np
+import numpy.typing as npt
+
+from skipjack.arena.rating import ELO
+from skipjack.arena.results import Block
 from skipjack.errors import must
 
 ACCEPTED, REJECTED, UNDECIDED = "better", "not better", "undecided"
@@ -53,31 +60,36 @@ class Gate:
         """The log-likelihood ratio at which it is decided, either way."""
         return math.log((1 - self.error) / self.error)
 
-    def ratio(self, wins: int, draws: int, losses: int) -> float:
-        """Logarithm of how much likelier the results are with `elo1` than with `elo0`."""
-        if not wins + draws + losses:
+    def ratio(self, pairs: npt.ArrayLike) -> float:
+        """Logarithm of how much likelier the pairs are with `elo1` than with `elo0`.
+
+        Args:
+            pairs: in which the new policy took 0, 1/2, 1, 3/2 and 2 points.
+        """
+        counts = np.asarray(pairs, np.float64).tolist()
+        if not sum(counts):
             return 0.0
-        counts = (losses, draws, wins)
         return likelihood(counts, score_of(self.elo1)) - likelihood(counts, score_of(self.elo0))
 
-    def verdict(self, wins: int, draws: int, losses: int) -> str | None:
-        """What the results say; None while games should go on."""
-        ratio = self.ratio(wins, draws, losses)
+    def verdict(self, pairs: npt.ArrayLike, games: int) -> str | None:
+        """What so many games say, and the pairs among them; None while games should go on."""
+        ratio = self.ratio(pairs)
         if ratio >= self.bound:
             return ACCEPTED
         if ratio <= -self.bound:
             return REJECTED
-        return UNDECIDED if wins + draws + losses >= self.limit else None
+        return UNDECIDED if games >= self.limit else None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The end of a test: verdict, outcomes as the new policy saw them, and the log-likelihood ratio."""
+    """The end of a test: verdict, outcomes and pairs as the new policy saw them, the log-likelihood ratio."""
 
     verdict: str
     wins: int
     draws: int
     losses: int
+    pairs: tuple[int, ...]
     ratio: float
 
     @property
@@ -92,27 +104,27 @@ class Decision:
 
 
 def decide(
-    gate: Gate, new: str, play: Callable[[], list[Result]], stop: Callable[[], bool] = lambda: False
+    gate: Gate, new: str, play: Callable[[], Block], stop: Callable[[], bool] = lambda: False
 ) -> Decision:
     """Play until it is clear.
 
     Args:
         gate: the test.
         new: the player that should be better.
-        play: gives the results of some more games, whole blocks alone: the first games to finish of many
-            would be the short ones.
+        play: gives some more games, a whole block: the first games to finish of many would be the
+            short ones.
         stop: asked between blocks; true leaves it undecided.
     """
     wins = draws = losses = 0
+    pairs = np.zeros(5, np.int64)
     verdict: str | None = None
-    while (verdict := gate.verdict(wins, draws, losses)) is None and not stop():
-        for result in play():
-            mine = result.first == new
-            wins += result.wins if mine else result.losses
-            losses += result.losses if mine else result.wins
-            draws += result.draws
-    ratio = gate.ratio(wins, draws, losses)
-    return Decision(verdict or UNDECIDED, wins, draws, losses, ratio)
+    while (verdict := gate.verdict(pairs, wins + draws + losses)) is None and not stop():
+        block = play()
+        won, drawn, lost = block.outcomes_of(new)
+        wins, draws, losses = wins + won, draws + drawn, losses + lost
+        pairs += block.pairs_of(new)
+    ratio = gate.ratio(pairs)
+    return Decision(verdict or UNDECIDED, wins, draws, losses, tuple(pairs.tolist()), ratio)
 
 
 def score_of(elo: float) -> float:
@@ -121,18 +133,21 @@ def score_of(elo: float) -> float:
 
 
 def likelihood(counts: Sequence[float], mean: float) -> float:
-    """Log-likelihood, up to a constant, of losses, draws and wins under their likeliest distribution.
+    """Log-likelihood, up to a constant, of what was seen, under its likeliest distribution.
 
     Args:
-        counts: losses, draws and wins.
+        counts: of each score, from 0 to 1 in even steps: losses, draws and wins, or five kinds of pairs.
         mean: the mean score that the distribution must have.
 
     It gives outcome i the share f_i / (1 + t (a_i - mean)), where f are the shares seen and a the scores;
     t is where its mean is right (Owen 1988, empirical likelihood).
     """
-    losses, draws, wins = counts
     # A mean in between needs both ends.
-    outcomes = [(max(losses, 1e-3), -mean), (draws, 0.5 - mean), (max(wins, 1e-3), 1 - mean)]
+    least = [1e-3, *[0.0] * (len(counts) - 2), 1e-3]
+    outcomes = [
+        (max(count, few), at / (len(counts) - 1) - mean)
+        for at, (count, few) in enumerate(zip(counts, least, strict=True))
+    ]
     low, high = -1 / (1 - mean), 1 / mean  # beyond them a share would be negative
     for _ in range(40):
         t = (low + high) / 2

@@ -10,13 +10,14 @@ import hashlib
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from skipjack import seeding
 from skipjack.arena.players import Player
 from skipjack.arena.rating import Result
 from skipjack.arena.results import Block
-from skipjack.arena.seating import Seated, sides
-from skipjack.errors import RunError
+from skipjack.arena.seating import facing, sides
+from skipjack.errors import RunError, must
 from skipjack.rows import Actor
 from skipjack.vector import Vector
 
@@ -33,7 +34,8 @@ def play_block(
 ) -> Block:
     """`quota` games a slot with one player on the first side, then as many with sides changed.
 
-    Both halves begin with the same seeds: who begins, and all that the game deals out, is mirrored.
+    Both halves begin with the same seeds: who begins, and all that the game deals out, is mirrored. The
+    n-th games of a slot in both halves are a pair.
 
     Args:
         one, other: who plays.
@@ -45,25 +47,30 @@ def play_block(
         stop: asked in every tick; true gives up.
 
     Raises:
+        UsageError: both are the same player.
         RunError: it was given up, or a player is gone. No part of a block counts.
     """
+    if one.name == other.name:
+        raise must("two players must differ, but these have the same weights", got=one.name)
     rows = vector.num_rows // 2
     seeds = {
         player.name: seeding.state(seed, "acting", at) for at, player in enumerate((one, other))
     }
-    halves = []
+    halves: list[Result] = []
+    points: list[npt.NDArray[np.float64]] = []
     for first, second in ((one, other), (other, one)):
-        actor = Seated(
-            [
-                (slice(0, rows), first.make(rows, seeds[first.name])),
-                (slice(rows, 2 * rows), second.make(rows, seeds[second.name])),
-            ]
+        seats = [player.make(rows, seeds[player.name]) for player in (first, second)]
+        actor = facing(seats[0], seats[1], rows)
+        outcomes, truncated = _play(
+            actor, vector, seeding.child(seed, "envs"), quota, max_ticks, stop
         )
-        counts = _play(actor, vector, seeding.child(seed, "envs"), quota, max_ticks, stop)
-        halves.append(Result(first.name, second.name, *counts))
+        wins, draws, losses = (int((outcomes == each).sum()) for each in (1.0, 0.5, 0.0))
+        void = int(np.isnan(outcomes).sum())
+        halves.append(Result(first.name, second.name, wins, draws, losses, truncated, void))
+        points.append(outcomes)
     described = repr((rules, one.name, other.name, seed, quota, vector.num_envs))
     name = hashlib.sha256(described.encode()).hexdigest()[:24]
-    return Block(name, rules, tuple(halves))
+    return Block(name, rules, tuple(halves), _paired(*points))
 
 
 def _play(
@@ -73,13 +80,13 @@ def _play(
     quota: int,
     max_ticks: int,
     stop: Callable[[], bool],
-) -> tuple[int, int, int, int, int]:
-    """Wins, draws and losses of the first side, games cut, and games without an outcome."""
+) -> tuple[npt.NDArray[np.float64], int]:
+    """Points of the first side in each game (envs, quota), NaN where there was no outcome; games cut."""
     speaker = sides(vector.teams)[0][0]  # this seat tells how a game went
     batch = vector.reset(seed)
     actor.begin()
     finished = np.zeros(vector.num_envs, np.int64)
-    outcomes: list[float] = []
+    points = np.full((vector.num_envs, quota), np.nan)
     truncated = ticks = 0
     while finished.min() < quota:
         if stop() or ticks >= max_ticks:
@@ -95,10 +102,21 @@ def _play(
         told = batch.episodes[batch.episodes["seat"] == speaker]
         told = told[~told["partial"]]
         told = told[finished[told["env"]] < quota]
-        finished[told["env"]] += 1
-        outcomes += told["outcome"].tolist()
+        env = told["env"]
+        points[env, finished[env]] = np.sign(told["outcome"] - 0.5) / 2 + 0.5
+        finished[env] += 1
         truncated += int(told["truncated"].sum())
-    found = np.array(outcomes)
-    wins, losses = int((found > 0.5).sum()), int((found < 0.5).sum())
-    draws, void = int((found == 0.5).sum()), int(np.isnan(found).sum())
-    return wins, draws, losses, truncated, void
+    return points, truncated
+
+
+def _paired(
+    as_first: npt.NDArray[np.float64], opposite: npt.NDArray[np.float64]
+) -> tuple[int, ...]:
+    """Pairs by a player's half points in both games; those with a game without an outcome are left out.
+
+    Args:
+        as_first: its points where it was the first side, (envs, quota).
+        opposite: those of the other player where that was.
+    """
+    taken = 2 * (as_first + 1 - opposite)
+    return tuple(np.bincount(taken[~np.isnan(taken)].astype(np.int64), minlength=5).tolist())

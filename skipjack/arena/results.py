@@ -43,16 +43,32 @@ class Block:
         name: unique; the same name is the same games.
         rules: of the game that was played: results under other rules never mix.
         results: one for each way to take sides.
+        pairs: of mirrored games, in which the first result's first player took 0, 1/2, 1, 3/2 and 2
+            points: what a pair shares, such as its opening, says nothing about who is better. No part
+            of the table.
     """
 
     name: str
     rules: str
     results: tuple[Result, ...]
+    pairs: tuple[int, ...] = (0, 0, 0, 0, 0)
 
     @property
     def games(self) -> int:
         """Rated games."""
         return sum(result.games for result in self.results)
+
+    def outcomes_of(self, player: str) -> tuple[int, int, int]:
+        """Wins, draws and losses of one of the two."""
+        own = [
+            (r.wins, r.losses) if r.first == player else (r.losses, r.wins) for r in self.results
+        ]
+        draws = sum(result.draws for result in self.results)
+        return sum(wins for wins, _ in own), draws, sum(losses for _, losses in own)
+
+    def pairs_of(self, player: str) -> tuple[int, ...]:
+        """Pairs in which one of the two took 0, 1/2, 1, 3/2 and 2 points."""
+        return self.pairs if self.results[0].first == player else self.pairs[::-1]
 
 
 class Results:

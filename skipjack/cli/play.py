@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from skipjack import config as settings
-from skipjack import folders, registry
+from skipjack.arena.players import RANDOM, SCRIPT
+from skipjack.arena.seating import Seated, laid_out
 from skipjack.cli import flags
-from skipjack.cli.saved import saved_of
 from skipjack.cli.screens import ScreenFlags, opened
 from skipjack.config import Within
 from skipjack.errors import UsageError, must
@@ -24,16 +24,19 @@ from skipjack.evaluate import play_out
 from skipjack.policies.random import RandomActor
 from skipjack.rows import Actor
 from skipjack.run.config import Configured, configure
+from skipjack.run.ratings import Host
 from skipjack.view.film import Nobody
 from skipjack.view.keys import Keyboard
 from skipjack.view.options import Options
-from skipjack.view.players import Scripted, Seated, check_fits
 from skipjack.view.record import Recorder
 from skipjack.view.session import Session
 from skipjack.view.world import World, with_two_seats
 
 PLAYS = Path("plays")
 """Where plays, pictures and videos of people are kept."""
+
+OTHERS = {"random": (RANDOM, "the random player"), "scripted": (SCRIPT, "the game's own players")}
+"""Choices of --others: names as players, and for people."""
 
 RANDOM_ENVS, RANDOM_SECONDS = 32, 3.0
 """Episodes of the random player's score at the end, and most seconds for them."""
@@ -44,7 +47,8 @@ class PlayFlags(ScreenFlags):
     """Flags of `skipjack play` beside the settings."""
 
     against: str = ""
-    """Play against this run, checkpoint or baseline:ENV, in games for two."""
+    """Play against this player, in games for two: a run, a checkpoint, baseline:ENV, script:GRADE, random.
+    In games of teams it plays all other seats, on either side."""
     players: Annotated[int, Within(0, 2)] = 0
     """People at the keyboard: 1 or 2; 0 is one a seat, or one alone where there are more than two."""
     seat: Annotated[int, Within(0, 65_535)] = 0
@@ -77,7 +81,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _play(configured: Configured, world: World, own: PlayFlags) -> int:
     seed = configured.config.seed
-    others, other = _others(world, own, seed)
+    others, other = _others(configured, world, own)
     people = _people(world, own)
     title = f"{world.name} against {other}" if other else world.name
     recorder = Recorder(PLAYS, world.name, settings.flatten(world.config), sorted(people))
@@ -131,26 +135,17 @@ def _people(world: World, own: PlayFlags) -> dict[int, Keyboard]:
     return dict(enumerate(keyboards, own.seat))
 
 
-def _others(world: World, own: PlayFlags, seed: int) -> tuple[Callable[[int], Actor] | None, str]:
+def _others(
+    configured: Configured, world: World, own: PlayFlags
+) -> tuple[Callable[[int], Actor] | None, str]:
     """What makes the actor of the other seats, for so many rows, and its name; None if there is none."""
-    if own.against:
-        found = folders.find(own.against, Path("runs"))
-        name, saved = saved_of(found)
-        if registry.game_of(name) != registry.game_of(world.name):
-            raise must(
-                "--against must name a policy of the same game", env=world.name, against=name
-            )
-        from skipjack.policies.actor import PolicyActor
-        from skipjack.run.wiring import load_policy
-
-        policy = load_policy(configure(name, saved=saved), found)
-        check_fits(world, policy, own.against)
-        return lambda rows: PolicyActor(policy, rows, seed), own.against
-    if world.seats > 2 or (world.seats == 2 and own.players == 1):
-        if own.others == "scripted":
-            return lambda rows: Scripted(world), "the game's own players"
-        return lambda rows: RandomActor(world.vector.action, seed + 1), "the random player"
-    return None, ""
+    left = world.seats > 2 or (world.seats == 2 and own.players == 1)
+    if not own.against and not left:
+        return None, ""
+    player = Host(configured, world.vector).named(own.against or OTHERS[own.others][0])
+    player.make(1, 0)  # whoever cannot play here is told of before the game
+    seed = configured.config.seed + 1
+    return lambda rows: player.make(rows, seed), own.against or OTHERS[own.others][1]
 
 
 def _remarks(world: World) -> list[str]:
@@ -217,13 +212,15 @@ def _by_chance(
     """Mean score and return of the random player on the first seat; NaN if it does not end in time."""
     began = time.perf_counter()
     seed = configured.config.seed
-    with contextlib.closing(World(configured, RANDOM_ENVS, **world.changes)) as many:
-        rows = many.vector.num_rows
+    apart = [[0], list(range(1, world.seats))]
+    with contextlib.closing(
+        World(configured, RANDOM_ENVS, lambda envs, _: laid_out(envs, apart), **world.changes)
+    ) as many:
+        rows, mine = many.vector.num_rows, RANDOM_ENVS
         actor: Actor = RandomActor(many.vector.action, seed)
-        first = np.zeros(rows, np.bool_)
-        first[many.vector.row_of[:, 0]] = True
         if others is not None:
-            actor = Seated(actor, others(rows), first)
+            actor = Seated([(slice(0, mine), actor), (slice(mine, rows), others(rows - mine))])
+        first = np.arange(rows) < mine
         found = play_out(
             actor,
             many.vector,

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from skipjack import baseline, checkpoint, folders, registry
 from skipjack import config as settings
+from skipjack.arena.players import RANDOM, SCRIPT, Player
+from skipjack.arena.seating import face_to_face, facing
 from skipjack.cli import flags
 from skipjack.cli.saved import saved_of
 from skipjack.cli.screens import ScreenFlags, opened
@@ -19,12 +21,13 @@ from skipjack.config import Within
 from skipjack.errors import RunError, SkipjackError, UsageError, must
 from skipjack.rows import Actor
 from skipjack.run.config import Configured, configure
+from skipjack.run.ratings import Host
 from skipjack.view import record
 from skipjack.view.film import Nobody, film_episodes
 from skipjack.view.options import Options
-from skipjack.view.players import Replayed, Scripted, check_fits
+from skipjack.view.players import Replayed, check_fits
 from skipjack.view.session import Session
-from skipjack.view.world import World
+from skipjack.view.world import World, with_two_seats
 
 USAGE = "skipjack watch RUN [--video out.mp4]"
 RUNS = Path("runs")
@@ -47,6 +50,8 @@ class WatchFlags(ScreenFlags):
     """Take the most probable action instead of a sampled one."""
     opponent: str = ""
     """Opponent in games that take one; empty leaves the run's own setting."""
+    against: str = ""
+    """Who plays the other side, in games for two: a run, a checkpoint, baseline:ENV, script:GRADE, random."""
     seed: Annotated[int, Within(-1, 2**63 - 1)] = -1
     """Seed of envs and actions; -1 takes the run's."""
     envs: Annotated[int, Within(1, 64)] = 4
@@ -109,15 +114,23 @@ def watched(
     changes = {"opponent": own.opponent} if own.opponent else {}
     if changes and "opponent" not in settings.settings(type(configured.config.env)):
         raise must("--opponent must be left out for a game that takes none", env=target)
-    world = World(configured, 1 if own.video else own.envs, **changes)
+    if own.against:
+        changes = with_two_seats(configured)
+    layout = face_to_face if own.against else None
+    world = World(configured, 1 if own.video else own.envs, layout, **changes)
     held.callback(world.close)
-    seed = configured.config.seed
+    seed, host = configured.config.seed, Host(configured, world.vector)
     options = Options(seed, speed=own.speed, folder=Path("plays"))
     if found is None:
         options.title = f"{own.player} player in {world.name}"
-        return Session(world, Nobody(), _other(world, own.player, seed), options=options)
-    load = _Loader(configured, world, own.deterministic)
-    options.title = f"{target} at step {found.steps:,}"
+        player = host.named(RANDOM if own.player == "random" else SCRIPT)
+        actor = player.make(world.vector.num_rows, seed)
+        return Session(world, Nobody(), actor, options=options)
+    other = None
+    if own.against:  # called what the user calls it
+        other = dataclasses.replace(host.named(own.against), name=own.against)
+    load = _Loader(configured, world, own.deterministic, other)
+    options.title = load.title(target, found)
     if not found.is_baseline:
         options.folder = folders.run_of(found.path) / "videos"
     if own.follow:
@@ -185,11 +198,17 @@ def _check_flags(target: str, own: WatchFlags) -> None:
         "a video (--video)": () if own.video else ("episodes", "pick", "show", "fps"),
         "a screen, not with --video": ("browser", "port", "host", "envs") if own.video else (),
         "a policy, not with a play that was kept": (
-            ("baseline", "player", "follow", "deterministic", "opponent", "seed", "envs")
+            (
+                *("baseline", "player", "follow", "deterministic", "opponent", "against", "seed"),
+                "envs",
+            )
             if target.endswith(record.SUFFIX)
             else ()
         ),
-        "a policy": ("follow", "deterministic", "baseline") if own.player != "policy" else (),
+        "a policy": (
+            ("follow", "deterministic", "baseline", "against") if own.player != "policy" else ()
+        ),
+        "the env's own player (without --against)": ("opponent",) if own.against else (),
     }
     for what, names in idle.items():
         for name in names:
@@ -198,10 +217,18 @@ def _check_flags(target: str, own: WatchFlags) -> None:
 
 
 class _Loader:
-    """Makes actors of checkpoints for a world."""
+    """Makes actors of checkpoints for a world; with `other` opposite, if there is somebody."""
 
-    def __init__(self, configured: Configured, world: World, deterministic: bool) -> None:
+    def __init__(
+        self, configured: Configured, world: World, deterministic: bool, other: Player | None
+    ) -> None:
         self.configured, self.world, self.deterministic = configured, world, deterministic
+        self.other = other
+
+    def title(self, target: str, found: checkpoint.Checkpoint) -> str:
+        """Who plays."""
+        opposite = f" against {self.other.name}" if self.other else ""
+        return f"{target} at step {found.steps:,}{opposite}"
 
     def __call__(self, found: checkpoint.Checkpoint) -> Actor:
         from skipjack.policies.actor import PolicyActor
@@ -209,8 +236,11 @@ class _Loader:
 
         policy = load_policy(self.configured, found)
         check_fits(self.world, policy, str(found.path))
-        rows = self.world.vector.num_rows
-        return PolicyActor(policy, rows, self.configured.config.seed, self.deterministic)
+        rows, seed = self.world.vector.num_rows, self.configured.config.seed
+        if self.other is None:
+            return PolicyActor(policy, rows, seed, self.deterministic)
+        first = PolicyActor(policy, rows // 2, seed, self.deterministic)
+        return facing(first, self.other.make(rows // 2, seed + 1), rows // 2)
 
 
 def _newest(
@@ -232,17 +262,9 @@ def _newest(
             actor = load(found)
         except SkipjackError:
             return None  # being written, or cleared away just now: the next look finds another
-        return actor, f"{target} at step {found.steps:,}"
+        return actor, load.title(target, found)
 
     return newer
-
-
-def _other(world: World, player: str, seed: int) -> Actor:
-    if player == "scripted":
-        return Scripted(world)
-    from skipjack.policies.random import RandomActor
-
-    return RandomActor(world.vector.action, seed)
 
 
 def _film(session: Session, own: WatchFlags) -> int:

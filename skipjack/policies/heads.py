@@ -51,24 +51,32 @@ class DiscreteHead(nn.Module):
             mask: legal choices (rows, choices), nonzero where legal.
         """
         logp, asked = self._log_probabilities(parameters, mask)
-        choice = self._choose(logp.exp(), noise) * asked[..., None]
-        taken = logp.gather(-1, choice)[..., 0]
-        return choice[..., 0].int(), (taken * asked).sum(-1)
-
-    def draw(self, parameters: Tensor, noise: Tensor, mask: Tensor | None = None) -> Tensor:
-        """The actions of `sample` alone, (rows, components) int32: for who does not learn from them."""
-        logits, asked = self._logits(parameters, mask)
-        choice = self._choose(logits.softmax(-1), noise)[..., 0].int()
-        return choice if asked is None else choice * asked
-
-    @staticmethod
-    def _choose(probabilities: Tensor, noise: Tensor) -> Tensor:
-        """(rows, components, choices) -> (rows, components, 1) of them."""
-        edges = probabilities.cumsum(-1)
+        edges = logp.exp().cumsum(-1)
         # The last edge is 1 but for rounding. Noise two steps below 1 stays below it when scaled,
         # so that a choice with no probability behind it is never taken.
         point = noise.clamp(max=1 - 2**-23)[..., None] * edges[..., -1:]
-        return (edges <= point).sum(-1, keepdim=True)
+        choice = (edges <= point).sum(-1, keepdim=True) * asked[..., None]
+        taken = logp.gather(-1, choice)[..., 0]
+        return choice[..., 0].int(), (taken * asked).sum(-1)
+
+    def gumbel(self, size: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Noise for `draw`: (*size, components, most choices) of the standard Gumbel distribution."""
+        shape = (*size, self.components, self.most)
+        drawn = torch.empty(shape, device=generator.device).exponential_(generator=generator)
+        return drawn.log_().neg_()
+
+    def draw(self, parameters: Tensor, gumbel: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Actions (rows, components), as probable as those of `sample`, for who does not learn from them.
+
+        PERF: the largest of logits plus Gumbel noise (Gumbel 1954) takes two calls where `sample` takes ten.
+
+        Args:
+            parameters, mask: as in `sample`.
+            gumbel: (rows, components, most choices) of `gumbel`.
+        """
+        logits, asked = self._logits(parameters, mask)
+        choice = (logits + gumbel).argmax(-1)
+        return choice if asked is None else choice * asked
 
     def best(self, parameters: Tensor, mask: Tensor | None = None) -> Tensor:
         """The most probable action (rows, components) int32."""

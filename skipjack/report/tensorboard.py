@@ -32,6 +32,8 @@ TAGS = {
 class TensorBoard:
     """Writes scalars over steps; TensorBoard's own axes are steps and wall clock.
 
+    Ratings come late: their steps are those of the checkpoint that they are of.
+
     Raises:
         MissingPackage: tensorboard is not installed.
     """
@@ -45,6 +47,7 @@ class TensorBoard:
         self.events, self.summaries, self.files = event_pb2, summary_pb2, event_file_writer
         self.writer: Any = None
         self.steps = 0
+        self.rated: dict[str, Any] = {}  # the newest ratings that were written
 
     def start(self, info: RunInfo) -> None:
         """Open a new event file."""
@@ -57,7 +60,12 @@ class TensorBoard:
     def update(self, progress: Progress) -> None:
         """Write an update's scalars."""
         self.steps = progress.steps
-        self._write({TAGS.get(name, name): value for name, value in update_row(progress).items()})
+        row = update_row(progress)
+        ratings = {name: row.pop(name) for name in list(row) if name.startswith("rating/")}
+        self._write({TAGS.get(name, name): value for name, value in row.items()}, self.steps)
+        if "rating/checkpoint" in ratings and ratings != self.rated:
+            self.rated = ratings
+            self._write(ratings, int(ratings["rating/checkpoint"]))
 
     def message(self, text: str) -> None:
         """Messages are for screens."""
@@ -66,20 +74,20 @@ class TensorBoard:
         """Write the final evaluation at the last step."""
         if evaluation is not None:
             row = evaluation_row(evaluation)
-            self._write({f"evaluation/{name}": value for name, value in row.items()})
+            self._write({f"evaluation/{name}": value for name, value in row.items()}, self.steps)
 
     def close(self) -> None:
         """Close the file."""
         if self.writer is not None:
             self.writer.close()
 
-    def _write(self, row: Mapping[str, Any]) -> None:
+    def _write(self, row: Mapping[str, Any], steps: int) -> None:
         values = [
             self.summaries.Summary.Value(tag=tag, simple_value=value)
             for tag, value in finite(dict(row)).items()
             if value is not None
         ]
         summary = self.summaries.Summary(value=values)
-        event = self.events.Event(wall_time=time.time(), step=self.steps, summary=summary)
+        event = self.events.Event(wall_time=time.time(), step=steps, summary=summary)
         self.writer.add_event(event)
         self.writer.flush()  # seen at once, and kept if the process is killed

@@ -17,6 +17,9 @@ from skipjack.report.store import evaluation_row, finite, update_row
 MODES = ("online", "offline", "shared", "disabled", "dryrun", "run")
 """Values of WANDB_MODE; wandb itself finds another one only when training has begun."""
 
+AXIS = "rating/checkpoint"
+"""The x-axis of ratings: steps of the checkpoint that they are of."""
+
 
 class WandB:
     """Reports to a W&B run whose x-axes are `steps` and `seconds`.
@@ -41,6 +44,7 @@ class WandB:
         self.identity, self.say = identity, say
         self.run: Any = None
         self.newest: Progress | None = None
+        self.rated: set[str] = set()  # ratings whose axis is defined
         self.reason = "failed: it was cut off"
 
     def start(self, info: RunInfo) -> None:
@@ -73,8 +77,6 @@ class WandB:
             ),
         )
         self.run.define_metric("*", step_metric="steps")
-        # Ratings come late, and belong to the checkpoint that they are of.
-        self.run.define_metric("rating/*", step_metric="rating/checkpoint")
         if mode == "offline":
             kept = os.path.relpath(Path(self.run.dir).parent)
             self.say(f"W&B is offline. Send the run to your account with: wandb sync {kept}")
@@ -120,6 +122,12 @@ class WandB:
         # W&B's own step is the update: it goes on across sittings, and what a resumed run repeats
         # after a kill is not counted twice.
         known = {name: value for name, value in finite(dict(row)).items() if value is not None}
+        # Ratings come late, and belong to the checkpoint that they are of. Each by its name: of two patterns
+        # that fit, W&B does not say which one counts.
+        for name in known.keys() - self.rated:
+            if name.startswith("rating/") and name != AXIS:
+                self.run.define_metric(name, step_metric=AXIS)
+                self.rated.add(name)
         self.run.log(known, step=progress.update)
 
 

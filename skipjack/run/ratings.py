@@ -33,7 +33,7 @@ from skipjack.run.config import Configured, configure
 from skipjack.run.envs import make_vector
 from skipjack.vector import Vector
 
-__all__ = ["Contest", "play_block", "players_in"]
+__all__ = ["Contest", "Host", "play_block", "players_in"]
 
 FOLDER = "arena"
 """In the folder of a run, or of several: results, ratings and plots."""
@@ -69,28 +69,17 @@ def as_contest(configured: Configured) -> Configured:
     return Configured(config, configured.provenance, configured.entry)
 
 
-class Contest:
-    """A game as it is played between two policies.
+class Host:
+    """Who brings players to a game by their names: to be rated, watched, or played against.
 
     Args:
-        configured: of a run; whoever else plays must know the same rules.
-        envs: games at once.
-
-    Attributes:
-        rules: what tells this game and its settings from others: results under other rules never mix.
-        vector: the envs, rows laid out by player.
-
-    Raises:
-        UsageError: the game has no two teams of equal size.
+        configured: settings of the game.
+        vector: its envs, however many.
+        rules: those that a checkpoint must have been trained by; empty for any of the same game.
     """
 
-    def __init__(self, configured: Configured, envs: int) -> None:
-        self.configured = as_contest(configured)
-        self.rules = rules_of(self.configured)
-        one = make_vector(self.configured, 1, evaluation=True)
-        one.close()
-        row_of = face_to_face(envs, one.teams)
-        self.vector: Vector = make_vector(self.configured, envs, evaluation=True, row_of=row_of)
+    def __init__(self, configured: Configured, vector: Vector, rules: str = "") -> None:
+        self.configured, self.vector, self.rules = configured, vector, rules
 
     def named(self, name: str) -> Player:
         """The player that a user names: random, script, script:GRADE, or whatever is a checkpoint.
@@ -116,12 +105,14 @@ class Contest:
         """A checkpoint, or a file of weights, as a player.
 
         Raises:
+            UsageError: it is of another game, where any rules will do.
             RunError: it is damaged, or plays by other rules.
         """
         found = checkpoint.load(path)
-        theirs = configured_of(found)
-        rules = rules_of(as_contest(theirs))
-        if rules != self.rules:
+        theirs, game = configured_of(found), self.configured.entry.game
+        if not self.rules and theirs.entry.game != game:
+            raise must("a player must be a policy of the same game", env=game, got=str(path))
+        if self.rules and rules_of(as_contest(theirs)) != self.rules:
             raise RunError(
                 f"{str(path)!r} must play {self.configured.entry.full_name!r} by the same rules, but is of "
                 f"{theirs.entry.full_name!r} or has other settings of the env."
@@ -136,11 +127,36 @@ class Contest:
             for own, wanted in ((policy.observation, observation), (policy.action, action)):
                 if own != wanted:
                     raise RunError(
-                        f"{str(path)!r} must see and do what a seat does, but is of another game."
+                        f"{str(path)!r} must see and do what a seat does, but is of another game, or of "
+                        f"one with other settings."
                     )
             return PolicyActor(policy, rows, seed)
 
         return Player(f"{steps:012d}-{digest[:8]}", make, steps=steps)
+
+
+class Contest(Host):
+    """A game as it is played between two policies.
+
+    Args:
+        configured: of a run; whoever else plays must know the same rules.
+        envs: games at once.
+
+    Attributes:
+        rules: what tells this game and its settings from others: results under other rules never mix.
+        vector: the envs, rows laid out by player.
+
+    Raises:
+        UsageError: the game has no two teams of equal size.
+    """
+
+    def __init__(self, configured: Configured, envs: int) -> None:
+        configured = as_contest(configured)
+        one = make_vector(configured, 1, evaluation=True)
+        one.close()
+        row_of = face_to_face(envs, one.teams)
+        vector = make_vector(configured, envs, evaluation=True, row_of=row_of)
+        super().__init__(configured, vector, rules_of(configured))
 
     def panel(self) -> dict[str, float]:
         """Players of the game whose ratings are known, in nats; else the random player alone, at 0."""

@@ -23,6 +23,7 @@ from skipjack.rows import (
     check_row_of,
     identity_rows,
     take_messages,
+    views,
 )
 from skipjack.seeding import env_seeds
 from skipjack.vector import states
@@ -69,6 +70,8 @@ class Vector:
         self._in_order = np.array_equal(self.row_of, identity_rows(self.num_envs, engine.seats))
         engine.bind(self.rows, self.row_of, self.final_all)
         self._slices = [self._rows_of(group) for group in range(groups)]
+        # PERF: made once; in each step they took 6 us.
+        self._views = [views(self.rows, place) for place in self._slices]
         self._ready: deque[int] = deque()  # groups to receive, in the order they were sent
         self._quiet: set[int] = set()  # groups whose batch has no step behind it
         self._received: set[int] = set()  # groups that wait for actions
@@ -235,25 +238,14 @@ class Vector:
             if kept.any():
                 found = np.flatnonzero(kept)
                 final = Final(found, rows.final[place][found])
-        return Batch(
-            group=group,
-            rows=place,
-            observations=rows.observations[place],
-            rewards=rows.rewards[place],
-            terminated=rows.terminated[place],
-            truncated=rows.truncated[place],
-            alive=rows.alive[place],
-            action_mask=None if rows.action_mask is None else rows.action_mask[place],
-            final=final,
-            episodes=episodes,
-        )
+        return Batch(group=group, rows=place, final=final, episodes=episodes, **self._views[group])
 
     def _in_row_order(self, episodes: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Records by row; those of episodes that were cut before are marked partial."""
-        if not self._in_order:
+        if not self._in_order and len(episodes) > 1:
             # As raw bytes: numpy leaves the gaps between a record's fields undefined otherwise.
             raw = episodes.view(f"V{episodes.dtype.itemsize}")
-            order = np.argsort(episodes["row"], kind="stable")
+            order = episodes["row"].argsort(kind="stable")
             episodes = raw[order].view(episodes.dtype)
         if self._cut is not None:
             episodes["partial"] |= self._cut[episodes["row"]]

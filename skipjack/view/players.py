@@ -1,4 +1,4 @@
-"""Who plays: a trained policy, the random player, a scripted one, a recording; and what they think."""
+"""A recording that plays, and what a policy that plays thinks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from skipjack.errors import RunError, must
-from skipjack.rows import Actor, Batch
+from skipjack.arena.seating import Seated
+from skipjack.errors import RunError
+from skipjack.rows import Batch
 from skipjack.spaces import Actions
 from skipjack.view.world import World
 
@@ -28,62 +29,6 @@ class Thought:
     chances: Sequence[Sequence[float]]
     means: Sequence[float]
     value: float | None
-
-
-class Scripted:
-    """A game's player written by hand.
-
-    Raises:
-        UsageError: the game has none.
-    """
-
-    def __init__(self, world: World) -> None:
-        if not hasattr(world.vector.engine, "scripted"):
-            raise must(
-                "a scripted player must be one that the game has",
-                hint="Take --player random, or a trained policy.",
-                env=world.name,
-            )
-        self.engine = world.vector.engine
-
-    def begin(self) -> None:
-        """Nothing: it remembers nothing."""
-
-    def act(self, batch: Batch) -> npt.NDArray[Any]:
-        """Actions (rows, width) for the batch."""
-        return self.engine.scripted(batch.observations)
-
-    def follow(self, batch: Batch, alive: npt.NDArray[np.bool_]) -> None:
-        """Nothing: it remembers nothing."""
-
-
-class Seated:
-    """One actor on some rows, another on the rest.
-
-    Args:
-        some: plays the rows of `rows`.
-        rest: plays all others; both see all of them.
-        rows: (rows,) bool.
-    """
-
-    def __init__(self, some: Actor, rest: Actor, rows: npt.NDArray[np.bool_]) -> None:
-        self.some, self.rest, self.rows = some, rest, rows
-
-    def begin(self) -> None:
-        """All episodes begin anew."""
-        self.some.begin()
-        self.rest.begin()
-
-    def act(self, batch: Batch) -> npt.NDArray[Any]:
-        """Actions (rows, width) for the batch."""
-        actions = np.array(self.rest.act(batch))
-        actions[self.rows] = self.some.act(batch)[self.rows]
-        return actions
-
-    def follow(self, batch: Batch, alive: npt.NDArray[np.bool_]) -> None:
-        """Both take in what the actions led to."""
-        self.some.follow(batch, alive)
-        self.rest.follow(batch, alive)
 
 
 class Replayed:
@@ -121,11 +66,13 @@ def thought(actor: Any, action: Actions, batch: Batch, row: int) -> Thought | No
     """What an actor says of a row that it has just acted for; None if it is no policy.
 
     Args:
-        actor: any; `skipjack.policies.actor.PolicyActor` has something to say.
+        actor: any; `skipjack.policies.actor.PolicyActor` has something to say, among several the row's own.
         action: the actions.
         batch: what it acted on.
         row: of the batch.
     """
+    if isinstance(actor, Seated):
+        actor, batch, row = actor.part_of(batch, row)
     parameters = getattr(actor, "parameters", None)
     if parameters is None or not batch.may_act[row]:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,9 @@ from skipjack.view import observation
 PACE = 10.0
 """Steps a second of an env that says nothing of its pace."""
 
+RowsOf = Callable[[int, Sequence[int]], npt.NDArray[np.int32]]
+"""From a number of envs and the team of each seat to the rows (envs, seats)."""
+
 FLOWING = 15.0
 """Steps a second from which on an env is taken to go on while a person thinks."""
 
@@ -36,6 +39,7 @@ class World:
     Args:
         configured: settings; the env's first episodes are whole.
         num_envs: envs; one is looked at.
+        layout: given envs and the seats' teams, where each seat's row is; by default env after env.
         changes: settings of the env that differ, by name.
 
     Attributes:
@@ -53,14 +57,20 @@ class World:
         UsageError: the env cannot be made.
     """
 
-    def __init__(self, configured: Configured, num_envs: int = 1, **changes: Any) -> None:
+    def __init__(
+        self,
+        configured: Configured,
+        num_envs: int = 1,
+        layout: RowsOf | None = None,
+        **changes: Any,
+    ) -> None:
         self.name = configured.entry.full_name
         self.maker = registry.load(configured.entry.target)
         if getattr(configured.config.env, "clip_rewards", 0.0) is True:
             changes = {"clip_rewards": False, **changes}  # people look at the game's own score
         self.changes = changes
         config = settings.replace(whole_episodes(configured), changes)
-        self.config, self.vector = _made(self.maker, config, num_envs)
+        self.config, self.vector = _made(self.maker, config, num_envs, layout)
         self.skip = int(getattr(config, "frame_skip", 1))
         self.pace = pace_of(self.vector.engine) or PACE
         self.flows = hasattr(config, "frame_skip") or self.pace >= FLOWING
@@ -228,11 +238,16 @@ def with_two_seats(configured: Configured) -> dict[str, Any]:
     return changes
 
 
-def _made(maker: Any, config: Any, num_envs: int) -> tuple[Any, Vector]:
+def _made(maker: Any, config: Any, num_envs: int, layout: RowsOf | None) -> tuple[Any, Vector]:
     """The env's settings and vector; one in Python is asked to draw itself, if it can be."""
+    row_of = None
+    if layout is not None:
+        one = maker(1, config)
+        row_of = layout(num_envs, one.teams)
+        one.close()
 
     def vector(config: Any) -> Vector:
-        return wrap(lambda count: maker(count, config), num_envs, 1, 1, final="all")
+        return wrap(lambda count: maker(count, config), num_envs, 1, 1, final="all", row_of=row_of)
 
     arguments = config.arguments() if hasattr(config, "arguments") else None
     if arguments is not None and "render_mode" not in arguments:

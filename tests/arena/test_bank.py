@@ -7,6 +7,7 @@ import torch
 
 from skipjack.arena.bank import Bank
 from skipjack.policies.config import PolicyConfig
+from skipjack.policies.heads import DiscreteHead
 from skipjack.policies.policy import Policy
 from skipjack.spaces import Actions, Layout
 
@@ -59,16 +60,19 @@ def test_banks_act_as_their_policies_do_alone(kind: str, count: int) -> None:
         bank.load(at, policy.state_dict())
     state = bank.initial_state(ROWS)
     alone = [policy.initial_state(ROWS) for policy in known]
-    for _ in range(3):
+    for tick in range(3):
         seen = torch.randn(count * ROWS, 5)
-        noise = torch.rand(count * ROWS, known[0].head.components)
+        (noise,) = bank.noise(1, ROWS, torch.Generator().manual_seed(tick))
         mask = (torch.rand(count * ROWS, 4) < 0.6).byte() if action.masked else None
         taken, state = bank.act(seen, state, noise, mask)
         for at, policy in enumerate(known):
             rows = slice(at * ROWS, (at + 1) * ROWS)
             parameters, _, alone[at] = policy.step(seen[rows], alone[at])
             legal = None if mask is None else mask[rows]
-            wanted, _ = policy.head.sample(parameters, noise[rows], legal)
+            if isinstance(policy.head, DiscreteHead):
+                wanted = policy.head.draw(parameters, noise[rows], legal)
+            else:
+                wanted, _ = policy.head.sample(parameters, noise[rows], legal)
             assert torch.allclose(taken[rows], policy.head.to_env(wanted), atol=1e-6)
             for part, own in zip(state, alone[at], strict=False):  # the critic's stand behind
                 assert torch.allclose(part[rows], own, atol=1e-6)

@@ -42,7 +42,9 @@ def test_new_names_and_another_anchor_change_no_difference() -> None:
     names = {name: f"player {name}" for name in players}
     renamed = [Result(names[r.first], names[r.second], r.wins, r.draws, r.losses) for r in results]
     assert np.allclose(fit(list(names.values()), renamed).theta, plain.theta, atol=1e-9)
+    assert plain.elo("0") == (0.0, 0.0)
     moved = fit(players, results, fixed={"3": 7.0})
+    assert moved.theta[3] == 7.0
     assert np.allclose(moved.theta - 7.0, plain.theta - plain.theta[3], atol=1e-9)
     for one, other in (("0", "5"), ("2", "3")):
         assert moved.difference(one, other) == pytest.approx(plain.difference(one, other), abs=1e-6)
@@ -175,8 +177,24 @@ def test_it_agrees_with_choix_where_the_models_coincide() -> None:
     assert np.abs(ours - (theirs - theirs[0])).max() * ELO < 0.01
 
 
+def test_it_agrees_with_openspiel_s_elo_where_the_models_coincide() -> None:
+    """No draws, no side, no prior."""
+    elo = pytest.importorskip("pyspiel").elo
+    players, results = league(LADDER, 80, seed=8)
+    wins = np.zeros((len(players), len(players)), int)
+    for r in results:
+        wins[int(r.first), int(r.second)] += r.wins
+        wins[int(r.second), int(r.first)] += r.losses
+    options = elo.default_elo_options()
+    options.smoothing_factor, options.convergence_delta = 0.0, 1e-14
+    options.max_iterations = 100_000
+    theirs = np.array(elo.compute_ratings_from_matrices(wins.tolist(), options=options))
+    ours = fit(players, results, ghost=0.0, side_spread=0.0).theta * ELO
+    assert np.abs(ours - (theirs - theirs[0])).max() < 0.01
+
+
 def test_it_agrees_with_the_minorisation_that_programs_for_elo_use() -> None:
-    """Hunter (2004), section 2: draws as half a win each, no prior: what OpenSpiel's Elo does."""
+    """Hunter (2004), section 2: draws as half a win each, no prior."""
     players, results = league(LADDER, 80, seed=9)
     count = len(players)
     wins, games = np.zeros(count), np.zeros((count, count))

@@ -183,6 +183,37 @@ def test_a_person_plays_against_a_policy(call: Call, screen: type[Held]) -> None
     assert row["random_score"] is not None
 
 
+@pytest.mark.parametrize("against", ["script", "random", "baseline:pong"])
+def test_a_person_plays_against_whoever_can_be_rated(
+    call: Call, screen: type[Held], against: str
+) -> None:
+    screen.script = [()] * 20
+    code, _, err = call("play", "pong", "--against", against)
+    assert code == 0, err
+    assert screen.made[0].title == f"pong against {against}"
+
+
+def test_a_policy_is_watched_against_another(
+    call: Call, screen: type[Held], monkeypatch: Any
+) -> None:
+    """Two players side by side, each on its own rows, and each row's own thoughts."""
+    from skipjack.view import session
+
+    made: list[Any] = []
+    begin = session.Session.begin
+    monkeypatch.setattr(session.Session, "begin", lambda self: (made.append(self), begin(self))[1])
+    screen.script = [()] * 40 + [["bracketright"]] + [()] * 40
+    code, _, err = call("watch", "baseline:pong", "--against", "script", "--envs", "3")
+    assert code == 0, err
+    assert screen.made[0].title.endswith(" against script")
+    told = [words(scene) for scene in screen.made[0].scenes]
+    assert any(line.startswith("value ") for line in told[38])
+    assert not any(line.startswith("value ") for line in told[-1]), "a script thinks nothing"
+    found = made[0]
+    assert found.world.vector.row_of.tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert [(rows.start, rows.stop) for rows, _ in found.actor.actors] == [(0, 3), (3, 6)]
+
+
 def test_every_tick_is_a_step(call: Call, screen: type[Held]) -> None:
     screen.script = [()] * 40
     assert call("play", "breakout")[0] == 0
@@ -359,7 +390,7 @@ def test_a_video_needs_no_screen(call: Call, monkeypatch: pytest.MonkeyPatch) ->
         (["play", "cartpole", "--against", "baseline:cartpole"], 2, "An env for two must have two seats"),
         (["play", "pong", "--video", "out.mp4"], 2, "then: skipjack watch plays/NAME --video"),
         (["play", "pong", "--against", "nobody"], 2, "There is no run 'nobody'"),
-        (["play", "pong", "--against", "baseline:breakout"], 2, "must name a policy of the same game"),
+        (["play", "pong", "--against", "baseline:breakout"], 2, "must be a policy of the same game"),
         (["play", "pong", "--against", "baseline:pong", "--players", "2"], 2, "Two people must play"),
         (["play", "pong", "--port", "80"], 2, "--host and --port must come with --browser"),
         (["watch"], 2, "A name must come first"),
@@ -369,6 +400,11 @@ def test_a_video_needs_no_screen(call: Call, monkeypatch: pytest.MonkeyPatch) ->
         (["watch", "baseline:pong", "--follow"], 2, "--follow must come with a run"),
         (["watch", "baseline:cartpole", "--opponent", "easy"], 2, "--opponent must be left out"),
         (["watch", "baseline:pong", "--opponent", "simple"], 2, "easy, medium"),
+        (["watch", "baseline:pong", "--opponent", "easy", "--against", "random"], 2, "--opponent must"),
+        (["watch", "baseline:pong", "--against", "baseline:breakout"], 2, "a policy of the same game"),
+        (["watch", "baseline:cartpole", "--against", "random"], 2, "An env for two must have two seats"),
+        (["watch", "pong", "--player", "random", "--against", "random"], 2, "--against must come with"),
+        (["play", "squared", "--others", "scripted", "--against", "script"], 2, "An env for two must have"),
         (["watch", "baseline:pong", "--video", "a.avi"], 2, ".mp4"),
         (["watch", "breakout"], 2, "skipjack watch breakout --baseline, or --player random"),
         (["watch", "baseline:pong", "--pick", "best"], 2, "--pick must come with a video"),

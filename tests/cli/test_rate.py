@@ -143,6 +143,29 @@ def test_the_gate_answers_with_its_exit_code(
     assert said.startswith("undecided: 64 games, score ")
 
 
+def test_an_evaluation_against_another_player(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(runs.parent)
+    old, new = (f"runs/one/checkpoints/{steps:012d}" for steps in (0, 2000))
+    code, row, _ = output(capsys, "eval", new, "--against", old, "--episodes", "300")
+    assert code == 0
+    assert row["episodes"] == row["wins"] + row["draws"] + row["losses"] >= 300
+    assert row["score"] == pytest.approx((row["wins"] + row["draws"] / 2) / row["episodes"])
+    assert row["score"] - row["score_ci95"] > 0.5
+    _, turned, _ = output(capsys, "eval", old, "--against", new, "--episodes", "300")
+    assert turned["score"] + turned["score_ci95"] < 0.5
+    assert main(["eval", new, "--against", "script:one_ply~0.5", "--episodes", "10"]) == 0
+    assert " against script:one_ply~0.5: score 0." in capsys.readouterr().out
+    for more, said in (
+        (["--against", "runs/one"], "must differ"),
+        (["--against", "random", "--deterministic"], "--deterministic must be left out"),
+        (["--against", "random", "--opponent", "one_ply"], "--opponent must be left out"),
+    ):
+        assert main(["eval", new, *more]) == 2
+        assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -250,6 +250,26 @@ def test_discrete_samples_follow_their_probabilities() -> None:
     assert torch.allclose(head.evaluate(parameters, actions)[0], logp, atol=1e-6)
 
 
+def test_draws_are_as_probable_as_samples() -> None:
+    """Two components of unequal size; of the second, the likeliest choice is not legal."""
+    head, rows = DiscreteHead(Actions(counts=(2, 4))), 40_000
+    logits = torch.tensor([0.0, 1.0, 0.5, -1.0, 3.0, 0.0]).expand(rows, -1)
+    legal = torch.tensor([1, 1, 1, 1, 0, 1]).expand(rows, -1)
+    generator = torch.Generator().manual_seed(1)
+    for mask in (None, legal):
+        drawn = head.draw(logits, head.gumbel((rows,), generator), mask)
+        wanted = head.probabilities(logits[:1], None if mask is None else mask[:1])[0]
+        for at in range(2):
+            found = drawn[:, at].bincount(minlength=4) / rows
+            spread = (wanted[at] * (1 - wanted[at]) / rows).sqrt()
+            assert ((found - wanted[at]).abs() <= 4 * spread).all()
+        # One component says nothing of the other.
+        both = ((drawn[:, 0] == 1) & (drawn[:, 1] == 0)).float().mean()
+        assert abs(both - wanted[0, 1] * wanted[1, 0]) < 0.01
+    nothing = torch.zeros(rows, 6, dtype=torch.int)
+    assert not head.draw(logits, head.gumbel((rows,), generator), nothing).any()
+
+
 def test_hybrid_is_choices_and_normals_side_by_side() -> None:
     action = Actions.named({"jump": 2, "gear": 3, "turn": (-4.0, 0.0)}, masked=True)
     head = make_head(action)

@@ -78,6 +78,21 @@ def test_steps_beyond_32_bits(tmp_path: Path) -> None:
     assert scalars(tmp_path)["charts/SPS"][0][0] == 20_000_000_000
 
 
+def test_ratings_stand_over_the_steps_of_their_checkpoint(tmp_path: Path) -> None:
+    """Three updates know the same rating; then an earlier row of steps gets another."""
+    sink = TensorBoard()
+    sink.start(example_info(str(tmp_path)))
+    told = [{"rating/alive": 1.0}]  # nothing is rated yet
+    told += [{"rating/checkpoint": 1000.0, "rating/elo": 5.0, "rating/alive": 1.0}] * 3
+    told += [{"rating/checkpoint": 131_072.0, "rating/elo": 50.0, "rating/alive": 1.0}]
+    for update, arena in enumerate(told, 1):
+        sink.update(example_progress(update, arena=arena))
+    sink.close()
+    found = scalars(tmp_path)
+    assert found["rating/elo"] == [(1000, 5.0), (131_072, 50.0)]
+    assert [step for step, _ in found["charts/SPS"]] == [131_072 * at for at in range(1, 6)]
+
+
 @pytest.mark.parametrize("cut", [0, 2])
 def test_steps_that_a_kill_took_back_do_not_show_twice(tmp_path: Path, cut: int) -> None:
     sitting(tmp_path, range(1, 6))

@@ -83,6 +83,20 @@ def test_steps_are_the_axis() -> None:
     assert any(metric.glob_name == "*" and metric.step_metric == "steps" for metric in metrics)
 
 
+def test_ratings_have_an_axis_of_their_own() -> None:
+    tracker = sink()
+    tracker.start(example_info("run"))
+    arena = {"rating/checkpoint": 1000.0, "rating/elo": 5.0}
+    tracker.update(example_progress(1, arena=arena))
+    tracker.close()
+    (path,) = wandb_file.offline_files(Path("run"))
+    assert wandb_file.history(path)[0]["rating/elo"] == 5.0
+    metrics = [r.metric for r in wandb_file.records(path) if r.HasField("metric")]
+    axes = {metric.name: metric.step_metric for metric in metrics}
+    assert axes["rating/elo"] == "rating/checkpoint"
+    assert "losses/policy" not in axes  # over steps, as everything
+
+
 def test_a_failed_run_is_failed_there() -> None:
     tracker = sink()
     tracker.start(example_info("run"))

@@ -49,7 +49,7 @@ def everything(folder: Path) -> dict[str, Any]:
     found = checkpoint.latest(folder)
     arrays = {
         f"{group}/{name}": array.tobytes()
-        for group in ("policy", "optimizer", "rewards", "vector", "memory")
+        for group in ("policy", "optimizer", "rewards", "vector", "memory", "seats")
         if found.has(group)
         for name, array in found.arrays(group).items()
     }
@@ -105,6 +105,39 @@ def test_resumed_equals_uninterrupted(tmp_path: Path, name: str, flags: dict[str
     # The cut run has one more evaluation among its rows, that of its first sitting.
     a["rows"] = [row for row in a["rows"] if "update" in row]
     b["rows"] = [row for row in b["rows"] if "update" in row]
+    assert a.keys() == b.keys()
+    for key in a:
+        assert a[key] == b[key], key
+
+
+def test_past_selves_resume_bit_for_bit_on_two_threads(tmp_path: Path) -> None:
+    """Large enough that torch shares out what it computes; opponents change before the cut and after it."""
+    flags: dict[str, Any] = {
+        "arena__past": 0.25,
+        "arena__banks": 2,
+        "arena__games": 1,
+        "env__time_limit": 300,
+        "policy__hidden": 128,
+        "policy__memory": "gru",
+        "train__horizon": 16,
+        "train__schedule": "constant",
+        "train__threads": 2,
+        "vector__groups": 2,
+        "vector__num_envs": 128,
+        "vector__threads": 2,
+    }
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    start(whole, "pong/two", train__steps=50_000, **flags).train()
+    first = start(cut, "pong/two", train__steps=24_000, **flags)
+    first.train()
+    met = list(first.past.seats.met)  # type: ignore[union-attr]
+    second = start(cut, "pong/two", resume=True, train__steps=50_000, **flags)
+    second.train()
+    assert met != ["000000000000"] * 2
+    assert second.past.seats.met != met  # type: ignore[union-attr]
+    a, b = everything(whole), everything(cut)
+    a["rows"], b["rows"] = ([row for row in e["rows"] if "update" in row] for e in (a, b))
+    assert any(name.startswith("seats/memory") for name in a)
     assert a.keys() == b.keys()
     for key in a:
         assert a[key] == b[key], key
