@@ -98,7 +98,8 @@ class Layout:
     @cached_property
     def mixed(self) -> bool:
         """Whether the row is one of bytes that holds several types."""
-        return any(part.dtype not in (None, self.dtype) for part in self.fields)
+        # Never `==` or `in` with None: to numpy float64 equals it.
+        return any(part.dtype is not None and part.dtype != self.dtype for part in self.fields)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -119,7 +120,7 @@ class Layout:
 
     def dtype_of(self, part: Field) -> np.dtype[Any]:
         """The type of a field's values."""
-        return part.dtype or self.dtype
+        return self.dtype if part.dtype is None else part.dtype
 
     def offsets(self) -> dict[str, slice]:
         """Where each field lies in the flattened row."""

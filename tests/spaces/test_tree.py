@@ -103,6 +103,16 @@ def test_actions_come_back(space: spaces.Space, seed: int) -> None:
         assert_same(found, value)
 
 
+def test_bytes_beside_numbers_of_the_widest_type() -> None:
+    """To numpy float64 equals None, which no check for a field without a type of its own may fall for."""
+    number = spaces.Box(0, 100, (), np.float64)
+    tree = Observations(spaces.Dict({"a": spaces.Box(0, 255, (2,), np.uint8), "b": number}))
+    assert tree.layout.mixed
+    row = np.zeros(tree.layout.shape, tree.layout.dtype)
+    tree.pack({"a": [1, 2], "b": 82.7}, row)
+    assert tree.unpack(row)["b"] == 82.7
+
+
 def test_one_type_stays_one_type() -> None:
     same = Observations(spaces.Dict({"a": spaces.Box(0, 1, (2,)), "b": spaces.Box(0, 1, (3,))}))
     assert (same.layout.dtype, same.layout.shape, same.layout.mixed) == (np.float32, (5,), False)
