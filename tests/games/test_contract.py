@@ -169,7 +169,7 @@ class TestGridContinuous(GameContract):
 
 class TestGridPredatorPrey(GameContract):
     name, limit = "grid/predator_prey", 40
-    settings: ClassVar[dict[str, Any]] = {"agents": 3, "predators": 1}
+    settings: ClassVar[dict[str, Any]] = {"agents": 3, "predators": 1, "opponent": "self"}
 
 
 class TestGridPredatorPreyScripted(GameContract):

@@ -17,6 +17,7 @@ from tests.games.test_contract import engine_of
 EMPTY, WALL, GOAL, LAVA, KEY, DOOR = 0, 1, 2, 3, 4, 10
 PASS, FORWARD, LEFT, RIGHT, BACK = range(5)
 WAYS = [(-1, 0), (0, 1), (1, 0), (0, -1)]
+PREY = "grid/predator_prey"
 
 
 def started(name: str, num_envs: int = 1, seed: int = 0, **changes: Any) -> tuple[Any, Rows]:
@@ -82,8 +83,8 @@ def test_every_large_maze_can_be_solved() -> None:
 
 
 def test_mazes_have_their_keys_and_doors() -> None:
-    """Small ones may lack room; those of the preset have what it asks for."""
-    engine, _ = started("grid/keys", 200)
+    """Small ones may lack room; those of seven by seven rooms have what is asked for."""
+    engine, _ = started("grid/keys", 200, width=15, height=15, keys=3, lava=6)
     found = [engine.snapshot(env)["cells"] for env in range(200)]
     assert np.mean([(cells >= DOOR).sum() == 3 for cells in found]) > 0.75
     assert np.mean([(cells == LAVA).sum() == 6 for cells in found]) > 0.9
@@ -241,7 +242,7 @@ def stand(engine: Any, *places: tuple[int, int]) -> None:
 
 
 def test_rewards_of_who_is_in_view() -> None:
-    engine, rows = started("grid/predator_prey", width=20, height=20, agents=4, predators=2)
+    engine, rows = started(PREY, width=20, height=20, agents=4, predators=2, opponent="self")
     stand(engine, (0, 0), (10, 10), (5, 5), (12, 8))
     rows.actions[:] = 0
     engine.step(0, 1)
@@ -275,7 +276,7 @@ def test_scripted_agents_do_better_than_chance(name: str, team: int, better: flo
     """Those of one side, while the others play at random."""
     found = []
     for scripted in (True, False):
-        engine, rows = started(f"grid/{name}", 4, time_limit=120)
+        engine, rows = started(f"grid/{name}", 4, time_limit=120, opponent="self")
         generator = np.random.default_rng(0)
         own = np.tile(np.array(engine.teams) == team, 4)
         for _ in range(120):
@@ -292,8 +293,8 @@ def test_scripted_agents_do_better_than_chance(name: str, team: int, better: flo
 def test_the_opponent_plays_as_the_scripted_player_for_seats(continuous: bool) -> None:
     """The same world with all agents as seats, those of the other side played from what they see."""
     changes = {"width": 24, "height": 17, "continuous": continuous}
-    alone, own = started("grid/predator_prey", 2, opponent="scripted", time_limit=25, **changes)
-    whole, rows = started("grid/predator_prey", 2, **changes)
+    alone, own = started(PREY, 2, opponent="scripted", time_limit=25, **changes)
+    whole, rows = started(PREY, 2, opponent="self", **changes)
     generator, hunted = np.random.default_rng(0), []
     for tick in range(100):
         if tick % 25 == 0:
@@ -317,7 +318,7 @@ def test_the_opponent_plays_as_the_scripted_player_for_seats(continuous: bool) -
 
 def means(player: str, opponent: str, episodes: int = 2) -> dict[str, float]:
     """Mean score, and that as predators and as prey, of a player against an opponent."""
-    engine, rows = started("grid/predator_prey", 16, opponent=opponent, time_limit=150)
+    engine, rows = started(PREY, 16, opponent=opponent, time_limit=150)
     generator, found = np.random.default_rng(0), []
     for _ in range(150 * episodes):
         rows.actions[:] = (
@@ -349,8 +350,8 @@ def test_the_score_against_the_opponent_tells_players_apart() -> None:
 
 
 def test_all_agents_as_seats_have_half_of_the_points() -> None:
-    """What one side gains the other loses: why the preset is evaluated against an opponent."""
-    engine, rows = started("grid/predator_prey", 4, time_limit=50)
+    """What one side gains the other loses: why the preset is one against an opponent."""
+    engine, rows = started(PREY, 4, time_limit=50, opponent="self")
     generator = np.random.default_rng(0)
     for _ in range(50):
         rows.actions[:] = engine.action.draw(generator, len(rows.actions))

@@ -221,7 +221,7 @@ def test_settings_must_leave_room() -> None:
 def test_pictures_follow_a_seat() -> None:
     engine, _ = world("snake/720p")
     first = engine.scene(0).items[0].pixels
-    engine.watched = 5
+    engine.camera.seat = 5
     other = engine.scene(0).items[0].pixels
     assert first.shape == other.shape == (64, 64, 3)
     assert not np.array_equal(first, other)

@@ -104,7 +104,12 @@ CASES: dict[str, tuple[Any, str, dict[str, Any], int]] = {
         {"width": 6, "height": 5, "agents": 4, "food": 11, "continuous": True, "time_limit": 200},
         800,
     ),
-    "predator_prey": (World, "grid/predator_prey", {"time_limit": 90, "width": 20}, 200),
+    "predator_prey": (
+        World,
+        "grid/predator_prey",
+        {"time_limit": 90, "width": 20, "opponent": "self"},
+        200,
+    ),
     "predator_prey scripted": (
         World,
         "grid/predator_prey",
