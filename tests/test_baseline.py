@@ -131,11 +131,10 @@ def test_list_marks_who_has_one(made: Any, capsys: pytest.CaptureFixture[str]) -
     assert [line.split()[0] for line in lines if " baseline " in line] == ["squared"]
 
 
-UNTRAINED = {
-    "connect_four", "grid/forage4096", "grid/group", "grid/keys", "grid/maze47", "grid/predator_prey",
-    "moba", "moba/small", "rock_paper_scissors/two", "snake/1440p", "snake/720p", "snake/small",
-}  # fmt: skip
-"""Presets that were not trained to their end yet, and so ship no baselines. One that is leaves this list."""
+UNTRAINED = {"grid/maze47", "moba"}
+"""Presets that ship no baselines. `moba` was not trained to its end yet. `grid/maze47` is not learnt within
+the twenty million steps that two cores have in minutes: a random player finds the goal of 7 mazes in 100, after
+thousands of steps, twenty times in a million. One that is leaves this list."""
 
 NATIVE = [name for name in registry.names() if name.partition("/")[0] in registry.GAMES]
 
