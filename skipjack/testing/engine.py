@@ -127,9 +127,11 @@ class EngineContract:
         """Where a seat of an env is alive, one that is may act: its mask is not all zero."""
         # Where there is a longer limit, plays that come to their end see states that short ones do not.
         for made in (self.make_engine(6), self.make_longer(6)):
-            if made is None or not made.action.masked:
+            if made is None:
                 continue
             engine, rows, row_of = self.started(made, False)
+            if rows.action_mask is None:
+                return
             for step in range(self.steps + 1):
                 alive = rows.alive[row_of]
                 may = alive & rows.action_mask[row_of].any(axis=2)

@@ -89,7 +89,7 @@ def sweep(observations: npt.NDArray[Any]) -> npt.NDArray[Any]:
         observations: (rows, 11, 11).
     """
     head = SIDE // 2
-    behind = {UP: np.s_[:, head + 1 :, head], DOWN: np.s_[:, :head, head]}
+    behind: dict[int, Any] = {UP: np.s_[:, head + 1 :, head], DOWN: np.s_[:, :head, head]}
     behind |= {LEFT: np.s_[:, head, head + 1 :], RIGHT: np.s_[:, head, :head]}
     wall, body = observations == 3, observations == observations[:, head, head][:, None, None]
     up, down, left, right = (wall[behind[way ^ 1]].any(1) for way in (UP, DOWN, LEFT, RIGHT))
