@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from skipjack.errors import RunError, must
+from skipjack.errors import RunError, must, unknown
 from skipjack.native.build import digest, remedy, warn_if_stale
 from skipjack.rows import check_row_of, episode_dtype
 
@@ -289,8 +289,8 @@ cdef class Game:
         return self.peek(env)
 
     def inject(self, int env, dict values):
-        """Put an env into a state: any fields of `snapshot`. For tests and debuggers."""
-        self._check(env, env + 1)
+        """Put an env into a state: any fields of `snapshot`, and no others. For tests and debuggers."""
+        self._check_fields(env, values)
         self.put(env, {**self.peek(env), **values})
         self.show(env)
 
@@ -332,6 +332,13 @@ cdef class Game:
             raise must("a range of envs must lie in [0, num_envs]", lo=lo, hi=hi)
         if self.held is None:
             raise must("bind(rows, row_of) must come before anything else", held=None)
+
+    def _check_fields(self, int env, values):
+        """Raise if a state that is to be injected has a field that none of this game has."""
+        known = self.snapshot(env)
+        for name in values:
+            if name not in known:
+                raise unknown("field of a snapshot", name, known)
 
     def _check_masks(self, int lo, int hi):
         """Raise if a game writes masks that it did not declare, or none though it did."""

@@ -5,10 +5,11 @@ of its own. A choice that the mask forbids, made by hand all the same, loses the
 seat, a scripted player moves for the other side within the same step, so that the seat always has the move.
 
 A tick is a move of either side, one that opens a game included. The time limit is looked at when a step
-ends: a game is cut with so many moves, or with one more where a scripted player has replied. Reward: 1 for
-a win, -1 for a loss, when it happens. Score and outcome: 1 for a win, 0.5 for a draw and for a game that is
-cut, 0 for a loss. Statistics: plies (moves of both sides), began (1 if this seat did), first_won (1 if the
-side that began won), draw, illegal (1 if this seat made an illegal move).
+ends: a game is cut with so many moves, with one more where a scripted player's reply passes the limit, or
+with two more where the limit is 1 and that player has opened the game. Reward: 1 for a win, -1 for a loss,
+when it happens. Score and outcome: 1 for a win, 0.5 for a draw and for a game that is cut, 0 for a loss.
+Statistics: plies (moves of both sides), began (1 if this seat did), first_won (1 if the side that began won),
+draw, illegal (1 if this seat made an illegal move).
 """
 
 cimport cython
@@ -139,8 +140,8 @@ cdef class TurnGame(SimpleGame):
         return dict(super().snapshot(env), **turn(&self.k, env)[0])
 
     def inject(self, int env, dict values):
-        """Put an env into a state: any fields of `snapshot`. For tests and debuggers."""
-        self._check(env, env + 1)
+        """Put an env into a state: any fields of `snapshot`, and no others. For tests and debuggers."""
+        self._check_fields(env, values)
         names = turn(&self.k, env)[0].keys()
         cdef Turn t = {name: values.get(name, now) for name, now in turn(&self.k, env)[0].items()}
         turn(&self.k, env)[0] = t

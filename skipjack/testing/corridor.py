@@ -2,8 +2,8 @@
 
 Two seats share a corridor and move alternately; whoever waits has an all-zero mask. Each walks left or
 right from the middle of its own lane; the right end is worth 1 and ends the seat's episode, the left end
-ends it without reward. A seat that has ended sits out (`alive` is false) until the other has ended too;
-then both begin anew. After `time_limit` ticks what still runs is truncated.
+ends it without reward. A seat that has ended sits out (`alive` is false) and the other one moves alone until
+it has ended too; then both begin anew. After `time_limit` ticks what still runs is truncated.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Corridor:
     def _step(self, env: int) -> None:
         state, rows = self.state, self.rows
         self.found[env] = []
-        mover = int(state["clock"][env]) % 2
+        mover = self._mover(env)
         state["clock"][env] += 1
         late = state["clock"][env] >= self.config.time_limit
         for seat, row in enumerate(self.row_of[env]):
@@ -135,6 +135,11 @@ class Corridor:
             self._begin(env)
         else:
             self._observe(env)
+
+    def _mover(self, env: int) -> int:
+        """The seat whose turn it is; one that is alone moves each time."""
+        running = self.state["running"][env]
+        return int(self.state["clock"][env]) % 2 if running.all() else int(running.argmax())
 
     def _end(self, env: int, seat: int, truncated: bool, goal: bool) -> None:
         state, rows, row = self.state, self.rows, int(self.row_of[env, seat])
@@ -160,7 +165,7 @@ class Corridor:
         self._observe(env)
 
     def _observe(self, env: int) -> None:
-        mover = int(self.state["clock"][env]) % 2
+        mover = self._mover(env)
         for seat, row in enumerate(self.row_of[env]):
             running = bool(self.state["running"][env, seat])
             self._write(env, seat, self.rows.observations[row])
@@ -169,7 +174,7 @@ class Corridor:
             self.rows.action_mask[row] = running and seat == mover
 
     def _write(self, env: int, seat: int, out: npt.NDArray[Any]) -> None:
-        mover = int(self.state["clock"][env]) % 2
+        mover = self._mover(env)
         out[0] = self.state["place"][env, seat] / (self.config.length - 1)
         out[1] = seat == mover
         out[2] = self.state["running"][env, seat]

@@ -123,6 +123,26 @@ class EngineContract:
             episodes[ended] += 1
         assert episodes.sum() > 0, "raise `steps`: no episode ended"
 
+    def test_somebody_may_act(self) -> None:
+        """Where a seat of an env is alive, one that is may act: its mask is not all zero."""
+        # Where there is a longer limit, plays that come to their end see states that short ones do not.
+        for made in (self.make_engine(6), self.make_longer(6)):
+            if made is None:
+                continue
+            engine, rows, row_of = self.started(made, False)
+            if rows.action_mask is None:
+                return
+            for step in range(self.steps + 1):
+                alive = rows.alive[row_of]
+                may = alive & rows.action_mask[row_of].any(axis=2)
+                stuck = np.flatnonzero(alive.any(axis=1) & ~may.any(axis=1))
+                assert not len(stuck), (
+                    f"after {step} steps no seat of env {stuck[0]} may act, so that it would wait for "
+                    "ever: a state that goes on must allow a choice to some seat's mask"
+                )
+                self.act(engine, rows, row_of, step)
+                engine.step(0, 6)
+
     def test_same_seed_same_bytes(self) -> None:
         """Equal seeds and actions give equal bytes, in one range or in many."""
         _, _, one = self.played(num_envs=7)

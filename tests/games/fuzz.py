@@ -30,6 +30,9 @@ ROWS = 2048
 LARGEST = 64 * 2**20
 """Bytes that the envs of one game may take together, and one world in any case."""
 
+BESIDE = {"grid/predator_prey": {"opponent": "self"}}
+"""Settings with which a game is played once more: those of another number of seats than its preset's."""
+
 WILD = [np.nan, np.inf, -np.inf, 1e30, -1e30, 0.0]
 
 UNLIKE = {"pong/lstm"}
@@ -55,9 +58,9 @@ def names() -> list[str]:
     return [name for name in games if name not in UNLIKE]
 
 
-def started(name: str, most: int = ROWS, seed: int = 0) -> tuple[Any, Rows, int]:
+def started(name: str, most: int = ROWS, seed: int = 0, **beside: Any) -> tuple[Any, Rows, int]:
     """An engine just reset that takes any action, its rows, and its number of envs."""
-    changes = SHORT.get(name, {})
+    changes = SHORT.get(name, {}) | beside
     one = engine_of(name, 1, **changes)
     envs = max(1, min(most // one.seats, LARGEST // one.env_nbytes))
     engine = engine_of(name, envs, **changes)
@@ -114,9 +117,9 @@ def may_act(rows: Rows) -> int:
     return int((rows.alive if mask is None else rows.alive & mask.any(axis=1)).sum())
 
 
-def fuzz(name: str, steps: int, seed: int = 0) -> int:
+def fuzz(name: str, steps: int, seed: int = 0, **beside: Any) -> int:
     """Play a game for so many steps of rows that may act, or a few more; gives the episodes that ended."""
-    engine, rows, envs = started(name, seed=seed)
+    engine, rows, envs = started(name, seed=seed, **beside)
     generator, episodes, taken = np.random.default_rng(seed), 0, 0
     while taken < steps:
         taken += may_act(rows)
@@ -136,11 +139,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     for name in given.names or names():
-        began = time.perf_counter()
-        episodes = fuzz(name, given.steps, given.seed)
-        seconds = round(time.perf_counter() - began, 1)
-        row = {"env": name, "steps": given.steps, "episodes": episodes, "seconds": seconds}
-        print(json.dumps(row), flush=True)
+        for beside in ({}, BESIDE[name]) if name in BESIDE else ({},):
+            began = time.perf_counter()
+            episodes = fuzz(name, given.steps, given.seed, **beside)
+            seconds = round(time.perf_counter() - began, 1)
+            row = {"env": name, **beside, "steps": given.steps, "episodes": episodes}
+            print(json.dumps(row | {"seconds": seconds}), flush=True)
 
 
 if __name__ == "__main__":

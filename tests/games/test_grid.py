@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -213,11 +214,17 @@ def assert_whole(engine: Any, env: int = 0) -> None:
         assert np.array_equal(kinds, 2 + (seats >= config.predators if hunts else seats % 4))
 
 
-@pytest.mark.parametrize("name", ["grid/forage", "grid/predator_prey", "grid/group"])
+@pytest.mark.parametrize(
+    ("name", "opponent"),
+    [("grid/forage", "self"), (PREY, "self"), (PREY, "scripted"), ("grid/group", "self")],
+)
 @pytest.mark.parametrize("continuous", [False, True])
-def test_agents_and_food_are_neither_lost_nor_made(name: str, continuous: bool) -> None:
+def test_agents_and_food_are_neither_lost_nor_made(
+    name: str, opponent: str, continuous: bool
+) -> None:
     """Whatever is sent: one action in ten is none of the game's."""
-    engine, rows = started(name, 2, width=12, height=10, continuous=continuous, time_limit=100)
+    changes = {"width": 12, "height": 10, "continuous": continuous, "opponent": opponent}
+    engine, rows = started(name, 2, time_limit=100, **changes)
     generator = np.random.default_rng(0)
     nonsense = [np.nan, np.inf, -np.inf, 1e30] if continuous else [-1, 9, 2**31 - 1, -(2**31)]
     for _ in range(400):
@@ -316,6 +323,23 @@ def test_the_opponent_plays_as_the_scripted_player_for_seats(continuous: bool) -
     assert sum(hunted) == 100, "each side equally"
 
 
+def test_the_side_is_drawn_for_the_first_episode_and_changes_with_each() -> None:
+    engine, rows = started(PREY, 64, width=12, height=10, agents=4, predators=2, time_limit=3)
+    sides = []
+    for _ in range(6):
+        firsts = np.array([engine.snapshot(env)["first"] for env in range(64)])
+        own = engine.observation.unpack(rows.observations)["window"][:, 5, 5].reshape(64, 2)
+        assert np.array_equal(own, np.where(firsts == 0, 2, 3)[:, None].repeat(2, 1))
+        sides.append(firsts // 2)
+        for _ in range(3):
+            rows.actions[:] = 0
+            engine.step(0, 64)
+        assert rows.truncated.all()
+    assert 16 < sides[0].sum() < 48, "drawn: each about as often"
+    for before, after in pairwise(sides):
+        assert np.array_equal(after, 1 - before)
+
+
 def means(player: str, opponent: str, episodes: int = 2) -> dict[str, float]:
     """Mean score, and that as predators and as prey, of a player against an opponent."""
     engine, rows = started(PREY, 16, opponent=opponent, time_limit=150)
@@ -365,6 +389,8 @@ def test_wrong_settings_are_refused() -> None:
         ("grid/maze", {"height": 49}),
         ("grid/maze", {"agents": 2}),
         ("grid/forage", {"food": 1000}),
+        ("grid/forage", {"food": 0}),
+        ("grid", {"task": "forage"}),
         ("grid/predator_prey", {"predators": 0}),
         ("grid/predator_prey", {"predators": 7, "opponent": "scripted"}),
         ("grid/forage", {"opponent": "random"}),

@@ -80,7 +80,7 @@ def test_cells_and_bodies_agree_at_all_times(name: str, changes: dict[str, Any])
     lives = 0
     for _ in range(800):
         rows.actions[:] = np.where(
-            generator.random(rows.actions.shape) < 0.5,
+            generator.random(rows.actions.shape) < 0.3,
             engine.scripted(rows.observations),
             generator.integers(-1, 5, rows.actions.shape),
         )
@@ -204,13 +204,29 @@ def test_first_lives_are_cut_at_shares_of_the_limit() -> None:
 
 
 def test_scripted_player_lives_and_eats() -> None:
-    engine, rows = world("snake", 24, food=3, time_limit=1500)
+    """In the preset's own world, where the one piece of food is seldom in view; random ones stay at 1."""
+    engine, rows = world("snake", 16)
+    assert engine.config.food == 1
     sizes: list[float] = []
-    while len(sizes) < 24:
+    while len(sizes) < 16:
         rows.actions[:] = engine.scripted(rows.observations)
-        engine.step(0, 24)
-        sizes.extend(engine.records(0, 24)["stats"][:, 0].tolist())
-    assert np.mean(sizes) > 15
+        engine.step(0, 16)
+        sizes.extend(engine.records(0, 16)["stats"][:, 0].tolist())
+    assert np.mean(sizes) > 25
+
+
+@pytest.mark.parametrize("size", [2, 3, 6, 15])
+def test_scripted_player_without_food_sees_the_whole_world(size: int) -> None:
+    engine, rows = world("snake")
+    put(engine, " ".join(["." * 26] * 26), [(20 - i, 11) for i in range(size)])
+    unseen = np.ones((36, 36), np.bool_)
+    for _ in range(600):
+        y, x = divmod(engine.snapshot(0)["snakes"][0]["head"], 36)
+        unseen[y - 5 : y + 6, x - 5 : x + 6] = False
+        rows.actions[:] = engine.scripted(rows.observations)
+        engine.step(0, 1)
+        assert not rows.terminated[0]
+    assert not unseen[5:-5, 5:-5].any()
 
 
 def test_settings_must_leave_room() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from skipjack.native.pool import Pool
 
-from tests.games.fuzz import act, names, started
+from tests.games.fuzz import act, may_act, names, started
 
 LIBRARY = ctypes.CDLL(None)
 LIBRARY.allocations.restype = ctypes.c_long
@@ -27,9 +27,9 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-def allocated(name: str) -> dict[str, object]:
-    """What 200 steps of a game allocate, on this thread and on two, and bytes grown over all steps."""
-    engine, rows, envs = started(name, 256)
+def allocated(name: str, steps: int) -> dict[str, object]:
+    """What 200 steps of a game allocate, on this thread and on two, and bytes grown over so many of rows."""
+    engine, rows, envs = started(name)
     generator, pool = np.random.default_rng(0), Pool(engine, 2, 1)
     found = {"alone": 0, "threads": 0}
     before = 0
@@ -47,10 +47,13 @@ def allocated(name: str) -> dict[str, object]:
             found[way] += last - first
         else:
             before = resident()
-    for _ in range(int(sys.argv[1]) // len(rows.alive)):
+    taken = 0
+    while taken < steps:
+        taken += may_act(rows)
+        act(engine, rows, generator)
         engine.step(0, envs)
         engine.records(0, envs)
-    return {"env": name, "grown": resident() - before, **found}
+    return {"env": name, "steps": taken, "grown": resident() - before, **found}
 
 
 def counted() -> int:
@@ -65,4 +68,4 @@ if __name__ == "__main__":
     counted()  # ctypes makes something of its own the first time
     print(json.dumps({"counted": counted()}))
     for each in names():
-        print(json.dumps(allocated(each)))
+        print(json.dumps(allocated(each, int(sys.argv[1]))), flush=True)

@@ -257,6 +257,20 @@ def test_rows_that_do_not_fit_are_refused() -> None:
         engine.clone(0, 8)
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "near"),
+    [("cartpole", "speen", "spin"), ("tic_tac_toe", "movr", "mover"), ("snake", "cels", "cells")],
+)
+def test_a_misspelt_field_is_not_injected(name: str, field: str, near: str) -> None:
+    engine = engine_of(name, 1)
+    Serial(engine).reset(0)
+    before = engine.snapshot(0)
+    words = f"no field of a snapshot '{field}'. Did you mean .*'{near}'"
+    with pytest.raises(SkipjackError, match=words):
+        engine.inject(0, before | {field: 1})
+    assert str(engine.snapshot(0)) == str(before)
+
+
 def test_an_env_of_other_seats_is_not_cloned() -> None:
     """The two are as large as each other, but a seat's counters stand where the other has its state."""
     engines = []

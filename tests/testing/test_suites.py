@@ -52,6 +52,15 @@ class Early(Corridor):
                 self.rows.final[row] = seen
 
 
+class Stuck(Corridor):
+    """Forbids everybody to act from the tenth tick of an episode on."""
+
+    def step(self, lo: int, hi: int) -> None:
+        super().step(lo, hi)
+        for env in np.flatnonzero(self.state["clock"][lo:hi] >= 10) + lo:
+            self.rows.action_mask[self.row_of[env]] = 0
+
+
 def contract(engine_class: type[Corridor], random: bool = True) -> EngineContract:
     suite = EngineContract()
     suite.random = random
@@ -78,6 +87,18 @@ def test_a_wrong_last_observation_is_found(engine_class: Any, final_all: bool) -
 def test_a_last_observation_out_of_bounds_is_found_without_a_longer_engine() -> None:
     with pytest.raises(AssertionError):
         contract(Wild).test_final_observations()
+
+
+def test_a_mask_that_stops_everybody_is_found() -> None:
+    words = "no seat of env [0-5] may act.*must allow a choice"
+    with pytest.raises(AssertionError, match=words):
+        contract(Stuck).test_somebody_may_act()
+    short = contract(Stuck)
+    short.make_engine = lambda n: Stuck(n, CorridorConfig(time_limit=9))  # type: ignore[method-assign]
+    with pytest.raises(AssertionError, match=words):
+        short.test_somebody_may_act()
+    short.make_longer = lambda n: None  # type: ignore[method-assign]
+    short.test_somebody_may_act()
 
 
 def test_a_longer_engine_that_cuts_nothing_is_no_proof() -> None:
@@ -169,3 +190,4 @@ def test_the_faultless_pass() -> None:
     suite.test_groups_change_nothing_in_an_env()
     suite.test_save_load_goes_on_exactly()
     contract(Corridor).test_a_truncated_row_keeps_what_would_have_come()
+    contract(Corridor).test_somebody_may_act()

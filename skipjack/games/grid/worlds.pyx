@@ -23,8 +23,8 @@ Rewards and statistics:
 The last two are counted when all have moved and lie within [-1, 1]; their statistics are sums over the
 episode of what was counted. Score: forage food a tick x 5, at most 1; predator_prey the mean reward, for
 prey 1 + the mean reward; group (1 + the mean reward) / 2. Outcome: none. The further statistics of
-predator_prey, score_predator and score_prey, are the score of the seats that were such; one policy on both
-sides always has 0.5 in all.
+predator_prey, score_predator and score_prey, are the score of the seats that were such; with as many
+predators as prey, at most ten of each, and all of them seats the mean over both sides is 0.5 whoever plays.
 
 `opponent`, in predator_prey: "self" makes all agents seats. Otherwise the seats are one side's, and the
 agents of the other, as many, are played inside the step by what they see before anybody moves. Which side
@@ -305,6 +305,11 @@ cdef class Worlds(Game):
 
     def __init__(self, int num_envs, config):
         food = config.food if config.task == "forage" else 0
+        if config.task == "forage" and food == 0:
+            raise must(
+                "a world of foragers must have food",
+                hint="Set env.food, or take the preset grid/forage.", food=food,
+            )
         if config.agents + food > config.width * config.height // 2:
             raise must(
                 "agents and food must leave half of the world's cells empty",
