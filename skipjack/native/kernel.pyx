@@ -336,9 +336,8 @@ cdef class Game:
     def _check_fields(self, int env, values):
         """Raise if a state that is to be injected has a field that none of this game has."""
         known = self.snapshot(env)
-        for name in values:
-            if name not in known:
-                raise unknown("field of a snapshot", name, known)
+        for name in values.keys() - known.keys():
+            raise unknown("field of a snapshot", name, known)
 
     def _check_masks(self, int lo, int hi):
         """Raise if a game writes masks that it did not declare, or none though it did."""

@@ -9,6 +9,7 @@ it has ended too; then both begin anew. After `time_limit` ticks what still runs
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,7 @@ class Corridor:
         mover = self._mover(env)
         state["clock"][env] += 1
         late = state["clock"][env] >= self.config.time_limit
+        cut = []
         for seat, row in enumerate(self.row_of[env]):
             rows.rewards[row] = 0
             rows.terminated[row] = rows.truncated[row] = False
@@ -129,8 +131,13 @@ class Corridor:
                 state["total"][env, seat] += goal
             if goal or state["place"][env, seat] == 0:
                 self._end(env, seat, False, goal)
+                state["running"][env, seat] = False
             elif late:
-                self._end(env, seat, True, False)
+                cut.append(seat)
+        for seat in cut:  # each sees the others as they are before anybody is cut
+            self._end(env, seat, True, False)
+        state["running"][env, cut] = False
+        self.found[env].sort(key=itemgetter(5))  # by seat
         if not state["running"][env].any():
             self._begin(env)
         else:
@@ -151,7 +158,6 @@ class Corridor:
         base = (number, length, total, row, env, seat, seat, float(goal), np.nan, truncated, False)
         self.found[env].append((*base, (float(goal),)))
         state["episode"][env, seat] += 1
-        state["running"][env, seat] = False
 
     def _begin(self, env: int) -> None:
         state = self.state
