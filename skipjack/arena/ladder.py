@@ -12,7 +12,7 @@ from skipjack import seeding
 from skipjack.arena.match import play_block
 from skipjack.arena.players import RANDOM, Player, careless
 from skipjack.arena.rating import Ratings, Result, fit
-from skipjack.arena.results import Block, Results
+from skipjack.arena.results import WITHOUT, Block, Results
 from skipjack.arena.schedule import choose
 from skipjack.errors import RunError
 from skipjack.vector import Vector
@@ -53,7 +53,7 @@ class Ladder:
         self.results, self.rules, self.vector, self.say = results, rules, vector, say
         self.seed, self.played, self.fixed = seed, 0, fixed
         self.gone: set[str] = set()  # what they played still counts
-        self.refused: set[tuple[str, str]] = set()  # pairs whose games came to no end
+        self.refused: set[tuple[str, str]] = set()  # pairs without games that count
         for result in results.all(rules):
             for name in (result.first, result.second):
                 self._find_bridge(name)
@@ -80,7 +80,7 @@ class Ladder:
         """Play the block that says most and append it; None if it came to nothing, which is told.
 
         Raises:
-            RunError: the table cannot be written.
+            RunError: the table cannot be written, or no game that was ever played had an outcome.
         """
         ratings = self.ratings()
         self._build_bridges(ratings)
@@ -98,11 +98,20 @@ class Ladder:
             block = play_block(one, other, self.vector, self.rules, seed, stop=stop)
         except RunError as error:
             if not stop():
-                self.refused.add((one.name, other.name))
-                self.say(f"{one.name} against {other.name} is not rated. {error}")
+                self._refuse(one, other, str(error))
             return None
         self.results.add(block)
+        if not block.games:
+            if not ratings.table.games.any():
+                raise RunError(WITHOUT)
+            self._refuse(one, other, WITHOUT)
+            return None
         return block
+
+    @property
+    def can_play(self) -> bool:
+        """Whether there is a pair that may play."""
+        return bool(self._allowed().any())
 
     def unsettled(self, ratings: Ratings, precision: float) -> list[str]:
         """Players whose difference to the one before them is not known to a standard error in Elo."""
@@ -127,6 +136,10 @@ class Ladder:
             if a in place and b in place:
                 allowed[place[a], place[b]] = allowed[place[b], place[a]] = False
         return allowed
+
+    def _refuse(self, one: Player, other: Player, why: str) -> None:
+        self.refused.add((one.name, other.name))
+        self.say(f"{one.name} against {other.name} is not rated. {why}")
 
     def _is_gone(self, name: str) -> bool:
         return _parted(name)[0] in self.gone

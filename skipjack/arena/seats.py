@@ -16,6 +16,7 @@ import torch
 
 from skipjack import seeding
 from skipjack.arena.bank import Bank, Weights
+from skipjack.arena.results import WITHOUT
 from skipjack.arena.sampler import Sampler
 from skipjack.arena.seating import narrow, sides
 from skipjack.errors import RunError, must
@@ -142,6 +143,8 @@ class PastSeats:
             "points": np.zeros((*slots, quota), np.float64),
         }
         self.messages: list[str] = []  # for the user
+        # Whole games with an outcome, and without; until the user has been told that none has one.
+        self._tells: list[int] | None = [0, 0]
         # By group, of the newest batch.
         self._looked: dict[int, tuple[Batch, Batch]] = {}  # with the learner's part
         self._views: dict[int, dict[str, Any]] = {}  # the arrays of that part: always the same
@@ -192,6 +195,7 @@ class PastSeats:
         opposite then; they count for nobody.
         """
         self._note()
+        self._doubt_outcomes()
         for offset in range(self.plan.banks):
             bank = (update + offset) % self.plan.banks
             late = update - self.counters["since"][bank] >= MOST_UPDATES
@@ -306,7 +310,11 @@ class PastSeats:
         # Only the first of them can have begun under another opponent.
         whole = (nth > 0) | (counters["began"][group, slot] == epoch)
         counters["began"][group, slot] = epoch
-        whole &= ~told["partial"] & ~np.isnan(told["outcome"])
+        blind = np.isnan(told["outcome"])
+        if self._tells is not None:
+            for at, seen in enumerate((~blind, blind)):
+                self._tells[at] += int(np.count_nonzero(seen & ~told["partial"]))
+        whole &= ~told["partial"] & ~blind
         played = int(np.count_nonzero(whole))
         self.told += played
         self.void += len(whole) - played
@@ -316,6 +324,16 @@ class PastSeats:
         slot, count = slot[fits], count[fits]
         counters["points"][group, slot, count] = outcome[fits]
         np.add.at(counters["counted"][group], slot, 1)
+
+    def _doubt_outcomes(self) -> None:
+        if self._tells is None:
+            return
+        known, blind = self._tells
+        if known:
+            self._tells = None
+        elif blind >= self.groups * self.plan.slots:
+            self._tells = None
+            self.messages.append(f"Past selves are chosen without knowing who won. {WITHOUT}")
 
     def _credit(self, bank: int) -> None:
         """As many games of each slot as all of them have played: the quick ones count no more."""

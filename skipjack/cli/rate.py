@@ -123,15 +123,14 @@ def _ladder(own: RateFlags, field: Field, contest: Contest, results: Results) ->
 
 def _play(ladder: Ladder, own: RateFlags) -> None:
     """Until every checkpoint is known well enough, or the games are spent; Ctrl-C ends it in order."""
-    spent, told, idle = 0, time.monotonic(), 0
+    spent, told = 0, time.monotonic()
     try:
-        while spent < own.games and idle < 100:
+        while spent < own.games and ladder.can_play:
             ratings = ladder.ratings()
             if not ladder.unsettled(ratings, own.precision) and ratings.table.games.sum():
                 break
             block = ladder.play()
             spent += block.games if block else 0
-            idle = 0 if block else idle + 1
             if time.monotonic() - told > 5:
                 told = time.monotonic()
                 left = len(ladder.unsettled(ladder.ratings(), own.precision))

@@ -163,6 +163,30 @@ def test_games_that_do_not_end_refuse_their_pair_alone(tmp_path: Path) -> None:
     assert found.results.blocks() == 0
 
 
+def test_games_without_an_outcome_are_not_rated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action, said = table("tic_tac_toe", 1).action, []
+    others = [Player(name, lambda rows, seed: RandomActor(action, seed)) for name in "ab"]
+    found = ladder(tmp_path, *others, said=said)
+
+    def blind(one: Player, other: Player, *rest: object, **more: object) -> Block:
+        name = one.name + other.name
+        return Block(name, RULES, (Result(one.name, other.name, 0, 0, 0, void=32),))
+
+    monkeypatch.setattr("skipjack.arena.ladder.play_block", blind)
+    with pytest.raises(RunError, match="must end with an outcome"):
+        found.play()
+    # Where others had one, only the pair is left out, until nobody is left.
+    found.results.add(Block("1", RULES, (Result("a", "random", 1, 0, 1),)))
+    assert found.can_play
+    for left in (2, 1, 0):
+        assert found.play() is None
+        assert found._allowed().sum() == 2 * left
+    assert not found.can_play
+    assert all("is not rated. Games must end with an outcome" in each for each in said)
+
+
 def test_wide_gaps_get_bridges_that_are_found_again(tmp_path: Path) -> None:
     action = table("tic_tac_toe", 1).action
     strong = Player("strong", lambda rows, seed: RandomActor(action, seed), steps=5)

@@ -269,6 +269,24 @@ def test_a_resumed_past_goes_on_as_it_was() -> None:
     assert past.met == again.met
 
 
+def test_games_that_tell_no_outcome_are_told_of_once() -> None:
+    for blind in (False, True):
+        layout = plan(8, 1, (0, 1), 1.0, 1)
+        vector = game("tic_tac_toe", 8, layout)
+        policy = network(vector)
+        past = seats(layout, vector, policy, lambda name, policy=policy: policy.state_dict())
+        batch, generator = vector.reset(1), np.random.default_rng(0)
+        for update in range(60):
+            own = past.narrow(batch)
+            past.turn(update)
+            drawn = vector.action.draw(generator, len(own.alive), own.action_mask)
+            batch = vector.step(past.complete(batch, drawn))
+            if blind:
+                batch.episodes["outcome"] = np.nan
+        assert len(past.messages) == int(blind)
+        assert all("must end with an outcome" in each for each in past.messages)
+
+
 def test_a_member_that_is_damaged_is_met_no_more() -> None:
     layout = plan(8, 1, (0, 1), 1.0, 1)
     vector = game("tic_tac_toe", 8, layout)
