@@ -89,7 +89,7 @@ class Ledger:
             self.points[first : first + self.seats],
             [0.0] * self.seats,
         )
-        sums = {team: 0.0 for team in self.teams}
+        sums = dict.fromkeys(self.teams, 0.0)
         for team, own in zip(self.teams, points, strict=True):
             sums[team] += own
         if not self.has_sides or not all(map(math.isfinite, sums.values())):
