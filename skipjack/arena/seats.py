@@ -201,16 +201,8 @@ class PastSeats:
             late = update - self.counters["since"][bank] >= MOST_UPDATES
             if late or self._slots("counted", bank).min() >= self.quota:
                 self._credit(bank)
-                name = self.sampler.draw(seeding.state(self.seed, "opponents", update, bank))
-                try:
-                    self.seat(bank, name)
-                except RunError as error:
-                    self.sampler.keep([each for each in self.sampler.names if each != name])
-                    self.messages.append(f"{name} is met no more. {error}")
-                    return
-                self.counters["since"][bank] = update
-                self.counters["epoch"][bank] += 1
-                self._slots("counted", bank)[:] = 0
+                if self._replace(bank, update):
+                    self.counters["since"][bank] = update
                 return
 
     def seat(self, bank: int, name: str) -> None:
@@ -256,20 +248,47 @@ class PastSeats:
     def load(self, arrays: Mapping[str, npt.NDArray[Any]], names: Mapping[str, Any]) -> None:
         """Take back what `save` gave; where it holds no memory, the games begin anew.
 
+        Who sat in a bank and is gone is met no more: another one takes over in games that count for nobody.
+
         Raises:
-            RunError: a member of the pool is gone.
+            RunError: nobody of the pool is there.
         """
         self.sampler.keep(names["pool"])
         self.sampler.scores = np.array(arrays["scores"])
         self.sampler.quality = np.array(arrays["quality"])
-        for bank, name in enumerate(names["met"]):
-            self.seat(bank, name)
+        empty = [bank for bank, name in enumerate(names["met"]) if not self._seated(bank, name)]
         for name, value in self.counters.items():
             value[:] = arrays[name]
         for group, state in enumerate(self.memory):
             for at, part in enumerate(state):
                 if f"memory.{group}.{at}" in arrays:
                     part.copy_(torch.from_numpy(np.array(arrays[f"memory.{group}.{at}"])))
+        for bank in empty:
+            update = int(self.counters["since"][bank])
+            while not self._replace(bank, update):
+                if not self.sampler.names:
+                    raise RunError("Past selves must be there to go on against, but all are gone.")
+
+    def _seated(self, bank: int, name: str) -> bool:
+        """Seat a member; if it is gone it leaves the pool, which the user is told."""
+        try:
+            self.seat(bank, name)
+        except RunError as error:
+            self.sampler.keep([each for each in self.sampler.names if each != name])
+            self.messages.append(f"{name} is met no more. {error}")
+            return False
+        return True
+
+    def _replace(self, bank: int, update: int) -> bool:
+        """Draw a bank's next opponent; false if that one is gone."""
+        if not self.sampler.names:
+            return False
+        name = self.sampler.draw(seeding.state(self.seed, "opponents", update, bank))
+        if not self._seated(bank, name):
+            return False
+        self.counters["epoch"][bank] += 1
+        self._slots("counted", bank)[:] = 0
+        return True
 
     def _noise(self, group: int) -> torch.Tensor:
         """The acting noise of the next tick of a group; it depends on that alone."""

@@ -305,6 +305,36 @@ def test_a_member_that_is_damaged_is_met_no_more() -> None:
     assert past.messages == ["1 is met no more. It is damaged."]
 
 
+def test_a_resumed_past_tolerates_who_is_gone() -> None:
+    layout = plan(8, 1, (0, 1), 1.0, 2)
+    vector = game("tic_tac_toe", 8, layout)
+    policy, there = network(vector, memory="gru"), {"0", "1"}
+
+    def find(name: str) -> Any:
+        if name not in there:
+            raise RunError("It is missing.")
+        return policy.state_dict()
+
+    past = seats(layout, vector, policy, find)
+    past.seat(1, "1")
+    for part in past.memory[0]:
+        part += 1
+    saved = past.save()
+    there.remove("1")
+    again = seats(layout, vector, policy, find)
+    again.messages.clear()
+    again.load(*saved)
+    assert (again.met, again.sampler.names) == (["0", "0"], ["0"])
+    assert again.messages == ["1 is met no more. It is missing."]
+    # Its games count for nobody, and its successor remembers nothing of them.
+    assert (again.counters["epoch"] - past.counters["epoch"]).tolist() == [0, 1]
+    assert again.memory[0][0][: layout.block].all()
+    assert not again.memory[0][0][layout.block :].any()
+    there.clear()
+    with pytest.raises(RunError, match="all are gone"):
+        again.load(*saved)
+
+
 def test_the_trainer_knows_nothing_of_it() -> None:
     source = Path(str(ppo.__file__)).read_text(encoding="utf-8")
     assert "arena" not in source
