@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -115,18 +116,19 @@ class Ladder:
 
     def unsettled(self, ratings: Ratings, precision: float) -> list[str]:
         """Players whose difference to the one before them is not known to a standard error in Elo."""
+        # Nothing more can be learned about who is gone.
+        there = [name for name in ratings.players if not self.is_gone(name)]
         return [
             name
-            for before, name in zip(ratings.players, ratings.players[1:], strict=False)
+            for before, name in pairwise(there)
             if ratings.difference(name, before)[1] > precision
             and "~" not in name
             and name not in (self.fixed or {})
-            and not self._is_gone(name)
         ]
 
     def _allowed(self) -> npt.NDArray[np.bool_]:
         fixed = np.array([player.fixed for player in self.players])
-        there = np.array([not self._is_gone(player.name) for player in self.players])
+        there = np.array([not self.is_gone(player.name) for player in self.players])
         known = np.array([player.name in (self.fixed or {}) for player in self.players])
         idle = (fixed[:, None] & fixed) | (known[:, None] & known)  # nothing to be learned
         allowed = ~idle & (there[:, None] & there)
@@ -141,7 +143,8 @@ class Ladder:
         self.refused.add((one.name, other.name))
         self.say(f"{one.name} against {other.name} is not rated. {why}")
 
-    def _is_gone(self, name: str) -> bool:
+    def is_gone(self, name: str) -> bool:
+        """Whether a player could not be made when it was to play."""
         return _parted(name)[0] in self.gone
 
     def _is_there(self, player: Player) -> bool:
@@ -164,7 +167,7 @@ class Ladder:
             if (
                 points > GAP
                 and met
-                and not self._is_gone(above)
+                and not self.is_gone(above)
                 and under - share >= NARROWEST
                 and base != RANDOM
             ):
@@ -181,6 +184,7 @@ class Ladder:
             at and _parted(self.names[at - 1])[0] == base and _parted(self.names[at - 1])[1] < share
         ):
             at -= 1
+        at = max(at, 1)  # the first stays the anchor
         self.players.insert(at, careless(models[base], share, self.vector.action))
 
 

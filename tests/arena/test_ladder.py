@@ -204,6 +204,18 @@ def test_wide_gaps_get_bridges_that_are_found_again(tmp_path: Path) -> None:
     assert not [name for name in found.unsettled(found.ratings(), 1.0) if "~" in name]
 
 
+def test_no_copy_takes_over_the_anchor(tmp_path: Path) -> None:
+    action = table("tic_tac_toe", 1).action
+    make = lambda rows, seed: RandomActor(action, seed)  # noqa: E731
+    results = Results(tmp_path / "results.sqlite")
+    for at, name in enumerate(("first~0.5", "first~0.75")):
+        results.add(Block(str(at), RULES, (Result("first", name, 9, 0, 1),)))
+    players = [Player("first", make, steps=0), Player("second", make, steps=1)]
+    found = Ladder(players, results, RULES, table("tic_tac_toe", 1), seed=1)
+    assert found.names == ["first", "first~0.75", "first~0.5", "second"]
+    assert found.ratings().elo("first") == (0.0, 0.0)
+
+
 def test_standings_and_the_headline_say_how_it_grew() -> None:
     theta = np.array([0.0, 1.0, 2.0, 2.5])
     names, results = league(theta, 400, seed=6, nu=0.3)
