@@ -31,6 +31,6 @@ class ArenaConfig:
     budget: Annotated[float, Within(0.001, 1.0)] = 0.1
     """Share of the time in which the rater plays; it sleeps the rest."""
     precision: Annotated[float, Within(1.0, 1000.0)] = 25.0
-    """Standard error, in Elo against the checkpoint before it, to which the final one is rated."""
+    """Standard error in Elo to which the final checkpoint is rated: against the anchor and the one before."""
     patience: Annotated[float, Within(0.0, None)] = 60.0
     """Most seconds that the end of a run waits for that."""

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from skipjack.arena.rating import ELO
-from skipjack.arena.results import Block
-from skipjack.errors import must
+from skipjack.arena.results import WITHOUT, Block
+from skipjack.errors import RunError, must
 
 ACCEPTED, REJECTED, UNDECIDED = "better", "not better", "undecided"
 """Verdicts, in the order of the exit codes 0, 1 and 2 of `skipjack gate`."""
@@ -114,12 +114,17 @@ def decide(
         play: gives some more games, a whole block: the first games to finish of many would be the
             short ones.
         stop: asked between blocks; true leaves it undecided.
+
+    Raises:
+        RunError: no game of a block had an outcome.
     """
     wins = draws = losses = 0
     pairs = np.zeros(5, np.int64)
     verdict: str | None = None
     while (verdict := gate.verdict(pairs, wins + draws + losses)) is None and not stop():
         block = play()
+        if not block.games:
+            raise RunError(WITHOUT)
         won, drawn, lost = block.outcomes_of(new)
         wins, draws, losses = wins + won, draws + drawn, losses + lost
         pairs += block.pairs_of(new)

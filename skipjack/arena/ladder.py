@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from skipjack import seeding
 from skipjack.arena.match import play_block
 from skipjack.arena.players import RANDOM, Player, careless
 from skipjack.arena.rating import Ratings, Result, fit
-from skipjack.arena.results import Block, Results
+from skipjack.arena.results import WITHOUT, Block, Results
 from skipjack.arena.schedule import choose
 from skipjack.errors import RunError
 from skipjack.vector import Vector
@@ -53,7 +54,7 @@ class Ladder:
         self.results, self.rules, self.vector, self.say = results, rules, vector, say
         self.seed, self.played, self.fixed = seed, 0, fixed
         self.gone: set[str] = set()  # what they played still counts
-        self.refused: set[tuple[str, str]] = set()  # pairs whose games came to no end
+        self.refused: set[tuple[str, str]] = set()  # pairs without games that count
         for result in results.all(rules):
             for name in (result.first, result.second):
                 self._find_bridge(name)
@@ -80,7 +81,7 @@ class Ladder:
         """Play the block that says most and append it; None if it came to nothing, which is told.
 
         Raises:
-            RunError: the table cannot be written.
+            RunError: the table cannot be written, or no game that was ever played had an outcome.
         """
         ratings = self.ratings()
         self._build_bridges(ratings)
@@ -98,26 +99,36 @@ class Ladder:
             block = play_block(one, other, self.vector, self.rules, seed, stop=stop)
         except RunError as error:
             if not stop():
-                self.refused.add((one.name, other.name))
-                self.say(f"{one.name} against {other.name} is not rated. {error}")
+                self._refuse(one, other, str(error))
             return None
         self.results.add(block)
+        if not block.games:
+            if not ratings.table.games.any():
+                raise RunError(WITHOUT)
+            self._refuse(one, other, WITHOUT)
+            return None
         return block
+
+    @property
+    def can_play(self) -> bool:
+        """Whether there is a pair that may play."""
+        return bool(self._allowed().any())
 
     def unsettled(self, ratings: Ratings, precision: float) -> list[str]:
         """Players whose difference to the one before them is not known to a standard error in Elo."""
+        # Nothing more can be learned about who is gone.
+        there = [name for name in ratings.players if not self.is_gone(name)]
         return [
             name
-            for before, name in zip(ratings.players, ratings.players[1:], strict=False)
+            for before, name in pairwise(there)
             if ratings.difference(name, before)[1] > precision
             and "~" not in name
             and name not in (self.fixed or {})
-            and not self._is_gone(name)
         ]
 
     def _allowed(self) -> npt.NDArray[np.bool_]:
         fixed = np.array([player.fixed for player in self.players])
-        there = np.array([not self._is_gone(player.name) for player in self.players])
+        there = np.array([not self.is_gone(player.name) for player in self.players])
         known = np.array([player.name in (self.fixed or {}) for player in self.players])
         idle = (fixed[:, None] & fixed) | (known[:, None] & known)  # nothing to be learned
         allowed = ~idle & (there[:, None] & there)
@@ -128,7 +139,12 @@ class Ladder:
                 allowed[place[a], place[b]] = allowed[place[b], place[a]] = False
         return allowed
 
-    def _is_gone(self, name: str) -> bool:
+    def _refuse(self, one: Player, other: Player, why: str) -> None:
+        self.refused.add((one.name, other.name))
+        self.say(f"{one.name} against {other.name} is not rated. {why}")
+
+    def is_gone(self, name: str) -> bool:
+        """Whether a player could not be made when it was to play."""
         return _parted(name)[0] in self.gone
 
     def _is_there(self, player: Player) -> bool:
@@ -151,7 +167,7 @@ class Ladder:
             if (
                 points > GAP
                 and met
-                and not self._is_gone(above)
+                and not self.is_gone(above)
                 and under - share >= NARROWEST
                 and base != RANDOM
             ):
@@ -168,6 +184,7 @@ class Ladder:
             at and _parted(self.names[at - 1])[0] == base and _parted(self.names[at - 1])[1] < share
         ):
             at -= 1
+        at = max(at, 1)  # the first stays the anchor
         self.players.insert(at, careless(models[base], share, self.vector.action))
 
 

@@ -31,13 +31,15 @@ class Player:
         name: the same name is the same behaviour, for ever.
         make: given a number of rows and a seed, an actor for them. Raises `RunError` if the player is gone.
         fixed: whether it does the same whenever it sees the same: two of those repeat their games.
-        steps: of training; None for who was not trained.
+        steps: of training; None for who was not trained, or is no part of the training that is rated.
+        run: the name of the run that it is of; empty for others.
     """
 
     name: str
     make: Callable[[int, int], Actor]
     fixed: bool = False
     steps: int | None = None
+    run: str = ""
 
 
 class Scripted:

@@ -18,6 +18,12 @@ from skipjack.errors import RunError
 PATIENCE = 30.0
 """Seconds to wait for another rater that is writing."""
 
+WITHOUT = (
+    "Games must end with an outcome to be rated (1 won, 0.5 drawn, 0 lost in their episode records), but "
+    "none of these did."
+)
+"""What is said of games that can tell nothing, and would be played for ever."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS games (
     block TEXT NOT NULL, part INTEGER NOT NULL, rules TEXT NOT NULL,

@@ -16,6 +16,7 @@ import torch
 
 from skipjack import seeding
 from skipjack.arena.bank import Bank, Weights
+from skipjack.arena.results import WITHOUT
 from skipjack.arena.sampler import Sampler
 from skipjack.arena.seating import narrow, sides
 from skipjack.errors import RunError, must
@@ -142,6 +143,8 @@ class PastSeats:
             "points": np.zeros((*slots, quota), np.float64),
         }
         self.messages: list[str] = []  # for the user
+        # Whole games with an outcome, and without; until the user has been told that none has one.
+        self._tells: list[int] | None = [0, 0]
         # By group, of the newest batch.
         self._looked: dict[int, tuple[Batch, Batch]] = {}  # with the learner's part
         self._views: dict[int, dict[str, Any]] = {}  # the arrays of that part: always the same
@@ -192,21 +195,14 @@ class PastSeats:
         opposite then; they count for nobody.
         """
         self._note()
+        self._doubt_outcomes()
         for offset in range(self.plan.banks):
             bank = (update + offset) % self.plan.banks
             late = update - self.counters["since"][bank] >= MOST_UPDATES
             if late or self._slots("counted", bank).min() >= self.quota:
                 self._credit(bank)
-                name = self.sampler.draw(seeding.state(self.seed, "opponents", update, bank))
-                try:
-                    self.seat(bank, name)
-                except RunError as error:
-                    self.sampler.keep([each for each in self.sampler.names if each != name])
-                    self.messages.append(f"{name} is met no more. {error}")
-                    return
-                self.counters["since"][bank] = update
-                self.counters["epoch"][bank] += 1
-                self._slots("counted", bank)[:] = 0
+                if self._replace(bank, update):
+                    self.counters["since"][bank] = update
                 return
 
     def seat(self, bank: int, name: str) -> None:
@@ -252,20 +248,47 @@ class PastSeats:
     def load(self, arrays: Mapping[str, npt.NDArray[Any]], names: Mapping[str, Any]) -> None:
         """Take back what `save` gave; where it holds no memory, the games begin anew.
 
+        Who sat in a bank and is gone is met no more: another one takes over in games that count for nobody.
+
         Raises:
-            RunError: a member of the pool is gone.
+            RunError: nobody of the pool is there.
         """
         self.sampler.keep(names["pool"])
         self.sampler.scores = np.array(arrays["scores"])
         self.sampler.quality = np.array(arrays["quality"])
-        for bank, name in enumerate(names["met"]):
-            self.seat(bank, name)
+        empty = [bank for bank, name in enumerate(names["met"]) if not self._seated(bank, name)]
         for name, value in self.counters.items():
             value[:] = arrays[name]
         for group, state in enumerate(self.memory):
             for at, part in enumerate(state):
                 if f"memory.{group}.{at}" in arrays:
                     part.copy_(torch.from_numpy(np.array(arrays[f"memory.{group}.{at}"])))
+        for bank in empty:
+            update = int(self.counters["since"][bank])
+            while not self._replace(bank, update):
+                if not self.sampler.names:
+                    raise RunError("Past selves must be there to go on against, but all are gone.")
+
+    def _seated(self, bank: int, name: str) -> bool:
+        """Seat a member; if it is gone it leaves the pool, which the user is told."""
+        try:
+            self.seat(bank, name)
+        except RunError as error:
+            self.sampler.keep([each for each in self.sampler.names if each != name])
+            self.messages.append(f"{name} is met no more. {error}")
+            return False
+        return True
+
+    def _replace(self, bank: int, update: int) -> bool:
+        """Draw a bank's next opponent; false if that one is gone."""
+        if not self.sampler.names:
+            return False
+        name = self.sampler.draw(seeding.state(self.seed, "opponents", update, bank))
+        if not self._seated(bank, name):
+            return False
+        self.counters["epoch"][bank] += 1
+        self._slots("counted", bank)[:] = 0
+        return True
 
     def _noise(self, group: int) -> torch.Tensor:
         """The acting noise of the next tick of a group; it depends on that alone."""
@@ -306,7 +329,11 @@ class PastSeats:
         # Only the first of them can have begun under another opponent.
         whole = (nth > 0) | (counters["began"][group, slot] == epoch)
         counters["began"][group, slot] = epoch
-        whole &= ~told["partial"] & ~np.isnan(told["outcome"])
+        blind = np.isnan(told["outcome"])
+        if self._tells is not None:
+            for at, seen in enumerate((~blind, blind)):
+                self._tells[at] += int(np.count_nonzero(seen & ~told["partial"]))
+        whole &= ~told["partial"] & ~blind
         played = int(np.count_nonzero(whole))
         self.told += played
         self.void += len(whole) - played
@@ -316,6 +343,16 @@ class PastSeats:
         slot, count = slot[fits], count[fits]
         counters["points"][group, slot, count] = outcome[fits]
         np.add.at(counters["counted"][group], slot, 1)
+
+    def _doubt_outcomes(self) -> None:
+        if self._tells is None:
+            return
+        known, blind = self._tells
+        if known:
+            self._tells = None
+        elif blind >= self.groups * self.plan.slots:
+            self._tells = None
+            self.messages.append(f"Past selves are chosen without knowing who won. {WITHOUT}")
 
     def _credit(self, bank: int) -> None:
         """As many games of each slot as all of them have played: the quick ones count no more."""

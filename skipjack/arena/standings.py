@@ -23,6 +23,7 @@ class Standing:
 
     Attributes:
         name: the player's.
+        run: that it is of; empty for others.
         steps: of training; None for who was not trained.
         elo, error: relative to the anchor, and its standard error.
         gain, gain_error: relative to the trained player before it; NaN for the first.
@@ -33,6 +34,7 @@ class Standing:
     """
 
     name: str
+    run: str
     steps: int | None
     elo: float
     error: float
@@ -47,23 +49,25 @@ class Standing:
 def standings(
     ratings: Ratings, players: Sequence[Player], results: Sequence[Result]
 ) -> list[Standing]:
-    """A line for each player, in chronological order."""
-    bounds, before, found = set(unbeaten(ratings)), "", []
+    """A line for each player, in chronological order; gains are within a run."""
+    bounds, found = set(unbeaten(ratings)), []
+    last: dict[str, str] = {}  # of each run so far
     for player in players:
         name = player.name
         elo, error = ratings.elo(name)
         gain = gain_error = better = math.nan
         if player.steps is not None and "~" not in name:
-            if before:
+            if before := last.get(player.run):
                 gain, gain_error = ratings.difference(name, before)
                 better = ratings.better(name, before)
-            before = name
+            last[player.run] = name
         games = ratings.games(name)
         draws = sum(result.draws for result in results if name in (result.first, result.second))
         share = draws / games if games else 0.0
         found.append(
             Standing(
                 name,
+                player.run,
                 player.steps,
                 elo,
                 error,
@@ -89,7 +93,10 @@ def headline(ratings: Ratings, players: Sequence[Player], seconds: Mapping[str, 
     trained = [
         player.name for player in players if player.steps is not None and "~" not in player.name
     ]
-    if len(trained) < 2:
+    runs = {player.run for player in players if player.steps is not None}
+    if (
+        len(trained) < 2 or len(runs) > 1
+    ):  # the newest of several runs grew out of none of the others
         return ""
     newest, first = trained[-1], trained[0]
     now = seconds.get(newest, math.nan)

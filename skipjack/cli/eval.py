@@ -140,8 +140,11 @@ def _against(own: EvalFlags, configured: Configured, found: Checkpoint) -> int:
     elif not len(points):
         print(f"No game against {own.against} had an outcome.")
     else:
+        width = (
+            "" if row["score_ci95"] is None else f" ± {row['score_ci95']:.3f}"
+        )  # one pair has none
         print(
-            f"{row['env']} at step {found.steps} against {own.against}: score {row['score']:.3f} ± "
-            f"{row['score_ci95']:.3f} over {block.games} games, {wins} won, {draws} drawn, {losses} lost."
+            f"{row['env']} at step {found.steps} against {own.against}: score {row['score']:.3f}{width} "
+            f"over {block.games} games, {wins} won, {draws} drawn, {losses} lost."
         )
     return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,10 +13,13 @@ from typing import Annotated
 from skipjack import folders, seeding
 from skipjack.cli import flags
 from skipjack.config import Within
-from skipjack.errors import SkipjackError
+from skipjack.errors import RunError, SkipjackError
 
 WRONG = 64
-"""Exit code of whatever is wrong with the command: 1 and 2 are answers here."""
+"""Exit code of whatever is wrong with the command, or with its output: 1 and 2 are answers here."""
+
+BUG = 70
+"""Exit code of what nobody foresaw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,21 @@ class GateFlags:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Play until it is clear; exit code 0 better, 1 not better, 2 undecided, 64 for what is wrong."""
+    """Play until it is clear; exit code 0 better, 1 not, 2 undecided, 64 for what is wrong, 70 for a bug."""
     try:
-        return _run(arguments)
+        code = _run(arguments)
+        sys.stdout.flush()  # an answer that nobody could read is none
+        return code
     except SkipjackError as error:
         error.exit_code = WRONG
         raise
+    except OSError as error:
+        refused = RunError(f"The system refused: {error}.")
+        refused.exit_code = WRONG
+        raise refused from error
+    except Exception:
+        traceback.print_exc()
+        return BUG
 
 
 def _run(arguments: Sequence[str]) -> int:

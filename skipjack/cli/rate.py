@@ -9,11 +9,10 @@ import secrets
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from skipjack import checkpoint
 from skipjack.cli import flags
 from skipjack.cli.table import aligned
 from skipjack.config import Within
@@ -68,12 +67,13 @@ def run(arguments: Sequence[str]) -> int:
     field = wiring.field_of(target)
     if not field.checkpoints:
         raise must("there must be a checkpoint to rate", got=target)
-    newest = checkpoint.load(field.checkpoints[-1])
     # Half of the games for a first block each, two games an env.
     fair = own.games // (4 * len(field.checkpoints))
     envs = own.envs if own.follow or not own.games else max(1, min(own.envs, fair))
+    contest, there = wiring.contest_of(field, envs, _say)
+    field = replace(field, checkpoints=there)
     with (
-        contextlib.closing(wiring.Contest(wiring.configured_of(newest), envs)) as contest,
+        contextlib.closing(contest),
         contextlib.closing(Results(field.folder / wiring.FILE)) as results,
     ):
         ladder = _ladder(own, field, contest, results)
@@ -108,13 +108,14 @@ def _ladder(own: RateFlags, field: Field, contest: Contest, results: Results) ->
     names = [each for name in names for each in (fixed or {} if name == "panel" else [name])]
     # The weakest stands next to the first checkpoint, which it is most like; neighbours meet first.
     names.sort(key=lambda name: -(fixed or {}).get(name, math.inf) if fixed else 0.0)
-    others = [contest.named(name) for name in names]
+    # Whoever is named is nobody's past self: no gain is counted from it.
+    others = [replace(contest.named(name), steps=None) for name in names]
     trained = wiring.players_in(field.checkpoints, contest, _say)
     known = [
         name for result in results.all(contest.rules) for name in (result.first, result.second)
     ]
     if field.is_run:
-        trained += wiring.remembered(known, [*others, *trained])
+        trained += wiring.remembered(known, [*others, *trained], field.folder.parent.name)
     trained.sort(key=lambda player: (player.steps or 0, player.name))
     seed = own.seed if own.seed >= 0 else secrets.randbits(62)
     players = {player.name: player for player in [*others, *trained]}
@@ -123,15 +124,14 @@ def _ladder(own: RateFlags, field: Field, contest: Contest, results: Results) ->
 
 def _play(ladder: Ladder, own: RateFlags) -> None:
     """Until every checkpoint is known well enough, or the games are spent; Ctrl-C ends it in order."""
-    spent, told, idle = 0, time.monotonic(), 0
+    spent, told = 0, time.monotonic()
     try:
-        while spent < own.games and idle < 100:
+        while spent < own.games and ladder.can_play:
             ratings = ladder.ratings()
             if not ladder.unsettled(ratings, own.precision) and ratings.table.games.sum():
                 break
             block = ladder.play()
             spent += block.games if block else 0
-            idle = 0 if block else idle + 1
             if time.monotonic() - told > 5:
                 told = time.monotonic()
                 left = len(ladder.unsettled(ladder.ratings(), own.precision))
@@ -153,12 +153,26 @@ def _plot(ratings: Any, ladder: Ladder, folder: Path) -> None:
 def _lines(report: dict[str, Any]) -> list[str]:
     """The report as text: the headline, the table, best first, and the doubts."""
     ranked = sorted(report["players"], key=lambda line: -line["elo"])
-    rows = [["", "player", "steps", "Elo", "± 95 %", "gain", "± 95 %", "better", "games", "draws"]]
+    head = [
+        "",
+        "player",
+        "run",
+        "steps",
+        "Elo",
+        "± 95 %",
+        "gain",
+        "± 95 %",
+        "better",
+        "games",
+        "draws",
+    ]
+    rows = [head]
     for rank, line in enumerate(ranked, 1):
         rows.append(
             [
                 str(rank),
                 line["name"],
+                line["run"] or "-",
                 "-" if line["steps"] is None else str(line["steps"]),
                 f"{'≥ ' if line['bound'] else ''}{line['elo']:.0f}",
                 f"{1.96 * line['error']:.0f}",
@@ -174,7 +188,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
         if report["headline"]
         else []
     )
-    return [*first, aligned(rows, right=(0, 2, 3, 4, 5, 6, 7, 8, 9)), *report["doubts"]]
+    return [*first, aligned(rows, right=(0, *range(3, 11))), *report["doubts"]]
 
 
 def _number(value: float | None, form: str, scale: float = 1.0) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ MOST_STATISTICS = 64
 """Names of statistics that are kept; later ones are dropped."""
 RECORD = episode_dtype([""] * MOST_STATISTICS)
 """Names are found while the envs run, so a record has room for all from the start."""
+TIE = 1e-9
+"""Share of all points by which sums may differ that are equal but for the order of adding."""
 SUCCESS = ("is_success", "success")
 """Leaves of an info that tell whether an episode succeeded."""
 
@@ -45,9 +48,12 @@ class Ledger:
         self.scale = (low, high) if high != low else None
         self.tells_success = False
         self.own_scale = config.score_low != config.score_high
+        sizes = list(Counter(teams).values())
+        self.has_sides = len(sizes) == 2 and sizes[0] == sizes[1]
         slots = num_envs * seats
         # Lists, not arrays: one element at a time is what Python envs touch.
         self.returns, self.lengths, self.episodes = [0.0] * slots, [0] * slots, [0] * slots
+        self.points = [0.0] * slots  # since the game began, over all of a seat's episodes in it
         self.names: list[str] = []
         self.dropped: set[str] = set()
         self.messages: list[str] = []
@@ -57,6 +63,7 @@ class Ledger:
         """Forget everything of an env: it is reset from a seed."""
         for slot in range(env * self.seats, (env + 1) * self.seats):
             self.returns[slot], self.lengths[slot], self.episodes[slot] = 0.0, 0, 0
+            self.points[slot] = 0.0
         self.found.pop(env, None)
 
     def end(
@@ -71,6 +78,30 @@ class Ledger:
         self.found.setdefault(env, []).append((base, tail, leaves))
         self.returns[slot], self.lengths[slot] = 0.0, 0
         self.episodes[slot] += 1
+
+    def settle(self, env: int) -> None:
+        """The game is over for all seats: between two teams of equal size, the larger sum of rewards won.
+
+        Only the records of this step tell: whoever ended before could not know.
+        """
+        first = env * self.seats
+        points, self.points[first : first + self.seats] = (
+            self.points[first : first + self.seats],
+            [0.0] * self.seats,
+        )
+        sums = dict.fromkeys(self.teams, 0.0)
+        for team, own in zip(self.teams, points, strict=True):
+            sums[team] += own
+        if not self.has_sides or not all(map(math.isfinite, sums.values())):
+            return
+        total = sum(sums.values())
+        told = []
+        for base, (score, _, *rest), leaves in self.found.get(env, ()):
+            lead = 2 * sums[base[-1]] - total  # over the other team
+            drawn = abs(lead) <= TIE * sum(map(abs, points))
+            told.append((base, (score, 0.5 if drawn else float(lead > 0), *rest), leaves))
+        if told:
+            self.found[env] = told
 
     def records(self, lo: int, hi: int) -> npt.NDArray[Any]:
         """The records of the last step of envs [lo, hi), in their order."""

@@ -17,6 +17,7 @@ class Worlds(PythonEngine):
     An agent that is not in `env.agents` is not alive: its row waits for it to come (back). When no
     agent is left the env begins anew in the same step. An agent whose episode ends while others go
     on leaves its row until then; one that vanishes without a word was truncated at what it saw last.
+    Between two teams of equal size, the one with more reward has won (`Ledger.settle`).
 
     Args:
         first: the first env, already made.
@@ -80,6 +81,7 @@ class Worlds(PythonEngine):
             reward = float(rewards.get(agent, 0.0))
             slot = env * self.seats + seat
             self.ledger.returns[slot] += reward
+            self.ledger.points[slot] += reward
             self.ledger.lengths[slot] += self._may_act(row)
             rows.rewards[row] = self._clipped(reward)
             terminated = bool(terminations.get(agent, False))
@@ -89,6 +91,7 @@ class Worlds(PythonEngine):
             else:
                 self._show(env, seat, seen[agent], infos.get(agent, {}))
         if not left:
+            self.ledger.settle(env)
             self._next(env)
 
     def _end(

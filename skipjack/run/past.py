@@ -98,7 +98,8 @@ class Past:
 
         If so, whoever calls saves it as a checkpoint.
         """
-        newest = max(int(name) for name in self.seats.sampler.names if name.isdecimal())
+        trained = [int(name) for name in self.seats.sampler.names if name.isdecimal()]
+        newest = max(trained, default=-SPACING)  # all may be gone
         joins = steps > newest + newest // SPACING
         if joins:
             self._join(steps)

@@ -44,7 +44,7 @@ class Rater:
     Args:
         run: the run's folder.
         budget: share of the time in which it plays.
-        precision: standard error in Elo to which the last checkpoint is rated.
+        precision: standard error in Elo to which the last checkpoint should be rated.
         say: says a sentence to the user.
         command: what to start; by default `skipjack rate RUN --follow`.
 
@@ -60,7 +60,7 @@ class Rater:
         say: Callable[[str], None],
         command: list[str] | None = None,
     ) -> None:
-        self.path, self.say = run / wiring.FOLDER / FILE, say
+        self.path, self.say, self.precision = run / wiring.FOLDER / FILE, say, precision
         self.command = command or [
             *(sys.executable, "-m", "skipjack", "rate", str(run), "--follow"),
             *("--budget", str(budget), "--precision", str(precision)),
@@ -91,7 +91,7 @@ class Rater:
         """Wait until the checkpoint of so many steps is rated well enough, at most `patience` seconds.
 
         Returns:
-            the newest report.
+            its line in the newest report; empty if it has no games. What is missing is said.
         """
         end = time.monotonic() + patience
         if not self.alive and self._again < end:
@@ -100,10 +100,17 @@ class Rater:
         while self.alive and time.monotonic() < end and not stop():
             time.sleep(0.05)
         self._read()
-        newest = newest_line(self.newest)
-        if not newest or newest["steps"] != steps:
+        lines = [line for line in _trained(self.newest) if line["steps"] == steps]
+        if not lines:
             self.say("The rater did not come to the last checkpoint: rate it with skipjack rate.")
-        return self.newest
+            return {}
+        error = lines[-1]["error"]
+        if error > self.precision:
+            self.say(
+                f"The last checkpoint's rating has a standard error of {error:.0f} Elo still, more than "
+                f"arena.precision={self.precision:g}: go on with skipjack rate, or raise arena.patience."
+            )
+        return lines[-1]
 
     def close(self) -> None:
         """End the process; what it has written is whole. Closing twice is allowed."""
@@ -166,9 +173,14 @@ class Rater:
 
 def newest_line(report: dict[str, Any]) -> dict[str, Any]:
     """The line of the newest checkpoint that has games."""
-    lines = [line for line in report.get("players", []) if line["steps"] is not None]
-    lines = [line for line in lines if line["games"] and "~" not in line["name"]]
+    lines = _trained(report)
     return lines[-1] if lines else {}
+
+
+def _trained(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Lines of checkpoints that have games, oldest first."""
+    lines = [line for line in report.get("players", []) if line["steps"] is not None]
+    return [line for line in lines if line["games"] and "~" not in line["name"]]
 
 
 def _numbers(report: dict[str, Any]) -> dict[str, float]:
@@ -220,7 +232,8 @@ def follow(
         contest, ladder, results: of its game; the ladder gets the checkpoints as they come.
         orders: from the training.
         budget: share of the time in which to play.
-        precision: standard error in Elo, against the one before, at which a checkpoint is rated well enough.
+        precision: standard error in Elo at which a checkpoint is rated well enough: against the one before,
+            and for the last one also against the anchor.
 
     Raises:
         RunError: the table cannot be written: rating ends, training does not.
@@ -239,7 +252,7 @@ def follow(
         began = time.monotonic()
         block = ladder.play(lambda: orders.stop) if len(ladder.players) > 1 else None
         settled = _write(folder, ladder, precision)
-        if finishing and (settled or block is None):
+        if finishing and (settled or not ladder.can_play):
             return
         spent = time.monotonic() - began
         rest = EVERY if block is None else spent * (1 / budget - 1)
@@ -262,4 +275,6 @@ def _write(folder: Path, ladder: Ladder, precision: float) -> bool:
     with contextlib.suppress(OSError):  # a full disk: the next one may be written
         checkpoint.write_text(folder / FILE, json.dumps(report) + "\n")
     trained = [player.name for player in ladder.players if player.steps is not None]
-    return not trained or trained[-1] not in open_
+    if not trained or ladder.is_gone(trained[-1]):
+        return True
+    return trained[-1] not in open_ and ratings.elo(trained[-1])[1] <= precision

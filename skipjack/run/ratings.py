@@ -27,7 +27,7 @@ from skipjack.arena.players import (
 from skipjack.arena.rating import ELO
 from skipjack.arena.seating import face_to_face
 from skipjack.config import Setting, Within
-from skipjack.errors import RunError, SkipjackError, must
+from skipjack.errors import RunError, SkipjackError, UsageError, must
 from skipjack.rows import Actor
 from skipjack.run.config import Configured, configure
 from skipjack.run.envs import make_vector
@@ -132,7 +132,9 @@ class Host:
                     )
             return PolicyActor(policy, rows, seed)
 
-        return Player(f"{steps:012d}-{digest[:8]}", make, steps=steps)
+        run = folders.run_of(path)
+        name = "" if run == path else run.name
+        return Player(f"{steps:012d}-{digest[:8]}", make, steps=steps, run=name)
 
 
 class Contest(Host):
@@ -208,7 +210,7 @@ def players_in(paths: Iterable[Path], contest: Contest, say: Callable[[str], Non
         try:
             player = contest.trained(path)
         except SkipjackError as error:
-            say(f"{path.name} is left out. {error}")
+            say(left_out(path, error))
             continue
         found.setdefault(player.name, player)
     return sorted(found.values(), key=lambda player: (player.steps or 0, player.name))
@@ -229,11 +231,35 @@ class Field:
     is_run: bool
 
 
-def remembered(names: Iterable[str], players: Iterable[Player]) -> list[Player]:
+def left_out(path: Path, error: SkipjackError) -> str:
+    """The sentence about a checkpoint that cannot play."""
+    return f"{folders.run_of(path).name}/{path.name} is left out. {error}"
+
+
+def contest_of(
+    field: Field, envs: int, say: Callable[[str], None]
+) -> tuple[Contest, tuple[Path, ...]]:
+    """The game of the newest checkpoint that can be rated, and it with all older ones.
+
+    Raises:
+        UsageError: there is none: the game has no two teams.
+        RunError: there is none: all are damaged.
+    """
+    paths = list(field.checkpoints)
+    while True:
+        try:
+            return Contest(configured_of(checkpoint.load(paths[-1])), envs), tuple(paths)
+        except SkipjackError as error:
+            if len(paths) == 1 or (field.is_run and isinstance(error, UsageError)):
+                raise  # nor can an older one
+            say(left_out(paths.pop(), error))
+
+
+def remembered(names: Iterable[str], players: Iterable[Player], run: str) -> list[Player]:
     """Those of the names that are checkpoints which are there no more: their games still count."""
     known = {player.name for player in players}
     return [
-        Player(name, _gone, steps=int(name[:12]))
+        Player(name, _gone, steps=int(name[:12]), run=run)
         for name in sorted(set(names) - known)
         if TRAINED.fullmatch(name)
     ]

@@ -21,7 +21,7 @@ from skipjack.run import origin, resume
 from skipjack.run.config import Configured
 from skipjack.run.envs import make_vector
 from skipjack.run.past import Past, plan_of
-from skipjack.run.rater import Rater, newest_line
+from skipjack.run.rater import Rater
 from skipjack.run.signals import stop_on_signals
 from skipjack.run.wiring import (
     check_env,
@@ -47,8 +47,8 @@ class Result:
         evaluation: the final evaluation; None if the run was stopped.
         signal: number of the signal that stopped it; None if it came to its end.
         limited: whether its seconds were spent before its steps.
-        rating: Elo of the last checkpoint above the random player, and its standard error; None if the
-            run was not rated.
+        rating: Elo of the last checkpoint above the random player, and its standard error; None if it
+            was not rated.
     """
 
     folder: Path
@@ -216,10 +216,9 @@ class Run:
         if self.rater is None or stop():
             return None
         self.reporter.message("Rating the last checkpoint.")
-        report = self.rater.finish(self.config.arena.patience, self.trainer.steps, stop)
-        if report.get("headline"):
-            self.reporter.message(f"Ratings: {report['headline']}.")
-        line = newest_line(report)
+        line = self.rater.finish(self.config.arena.patience, self.trainer.steps, stop)
+        if line and self.rater.newest.get("headline"):
+            self.reporter.message(f"Ratings: {self.rater.newest['headline']}.")
         return (line["elo"], line["error"]) if line else None
 
     def _after_update(self, progress: Progress) -> None:
@@ -318,7 +317,8 @@ def result_row(result: Result, configured: Configured) -> dict[str, Any]:
         "random_return": final.get("random_return"),
         "episodes": final.get("episodes", 0),
         "unfinished": final.get("unfinished", 0),
-        **({"rating": result.rating[0], "rating_error": result.rating[1]} if result.rating else {}),
+        "rating": result.rating[0] if result.rating else None,
+        "rating_error": result.rating[1] if result.rating else None,
         "stopped": result.signal is not None,
         "limited": result.limited,
     }

@@ -10,7 +10,7 @@ import pytest
 from skipjack.arena.gate import ACCEPTED, REJECTED, UNDECIDED, Gate, decide, likelihood, score_of
 from skipjack.arena.rating import Result
 from skipjack.arena.results import Block
-from skipjack.errors import UsageError
+from skipjack.errors import RunError, UsageError
 
 
 def block(points: np.ndarray, opposite: np.ndarray, turned: bool = False) -> Block:
@@ -111,6 +111,12 @@ def test_all_wins_and_all_draws_are_no_trouble() -> None:
     assert Gate().verdict((250, 0, 0, 0, 0), 500) == REJECTED
     assert Gate(-35, 0).ratio((0, 0, 250, 0, 0)) > 0
     assert Gate().verdict((0, 0, 0, 0, 0), 10_000) == UNDECIDED  # games without an outcome
+
+
+def test_games_without_an_outcome_are_not_played_for_ever() -> None:
+    nothing = (Result("new", "old", 0, 0, 0, void=32), Result("old", "new", 0, 0, 0, void=32))
+    with pytest.raises(RunError, match="must end with an outcome"):
+        decide(Gate(), "new", lambda: Block("", "", nothing))
 
 
 def test_hypotheses_out_of_order_are_refused() -> None:

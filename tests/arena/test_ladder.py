@@ -163,6 +163,30 @@ def test_games_that_do_not_end_refuse_their_pair_alone(tmp_path: Path) -> None:
     assert found.results.blocks() == 0
 
 
+def test_games_without_an_outcome_are_not_rated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action, said = table("tic_tac_toe", 1).action, []
+    others = [Player(name, lambda rows, seed: RandomActor(action, seed)) for name in "ab"]
+    found = ladder(tmp_path, *others, said=said)
+
+    def blind(one: Player, other: Player, *rest: object, **more: object) -> Block:
+        name = one.name + other.name
+        return Block(name, RULES, (Result(one.name, other.name, 0, 0, 0, void=32),))
+
+    monkeypatch.setattr("skipjack.arena.ladder.play_block", blind)
+    with pytest.raises(RunError, match="must end with an outcome"):
+        found.play()
+    # Where others had one, only the pair is left out, until nobody is left.
+    found.results.add(Block("1", RULES, (Result("a", "random", 1, 0, 1),)))
+    assert found.can_play
+    for left in (2, 1, 0):
+        assert found.play() is None
+        assert found._allowed().sum() == 2 * left
+    assert not found.can_play
+    assert all("is not rated. Games must end with an outcome" in each for each in said)
+
+
 def test_wide_gaps_get_bridges_that_are_found_again(tmp_path: Path) -> None:
     action = table("tic_tac_toe", 1).action
     strong = Player("strong", lambda rows, seed: RandomActor(action, seed), steps=5)
@@ -178,6 +202,18 @@ def test_wide_gaps_get_bridges_that_are_found_again(tmp_path: Path) -> None:
     found.play()
     assert found.names == ["random", "strong~0.75", "strong~0.5", "strong"]
     assert not [name for name in found.unsettled(found.ratings(), 1.0) if "~" in name]
+
+
+def test_no_copy_takes_over_the_anchor(tmp_path: Path) -> None:
+    action = table("tic_tac_toe", 1).action
+    make = lambda rows, seed: RandomActor(action, seed)  # noqa: E731
+    results = Results(tmp_path / "results.sqlite")
+    for at, name in enumerate(("first~0.5", "first~0.75")):
+        results.add(Block(str(at), RULES, (Result("first", name, 9, 0, 1),)))
+    players = [Player("first", make, steps=0), Player("second", make, steps=1)]
+    found = Ladder(players, results, RULES, table("tic_tac_toe", 1), seed=1)
+    assert found.names == ["first", "first~0.75", "first~0.5", "second"]
+    assert found.ratings().elo("first") == (0.0, 0.0)
 
 
 def test_standings_and_the_headline_say_how_it_grew() -> None:

@@ -269,6 +269,24 @@ def test_a_resumed_past_goes_on_as_it_was() -> None:
     assert past.met == again.met
 
 
+def test_games_that_tell_no_outcome_are_told_of_once() -> None:
+    for blind in (False, True):
+        layout = plan(8, 1, (0, 1), 1.0, 1)
+        vector = game("tic_tac_toe", 8, layout)
+        policy = network(vector)
+        past = seats(layout, vector, policy, lambda name, policy=policy: policy.state_dict())
+        batch, generator = vector.reset(1), np.random.default_rng(0)
+        for update in range(60):
+            own = past.narrow(batch)
+            past.turn(update)
+            drawn = vector.action.draw(generator, len(own.alive), own.action_mask)
+            batch = vector.step(past.complete(batch, drawn))
+            if blind:
+                batch.episodes["outcome"] = np.nan
+        assert len(past.messages) == int(blind)
+        assert all("must end with an outcome" in each for each in past.messages)
+
+
 def test_a_member_that_is_damaged_is_met_no_more() -> None:
     layout = plan(8, 1, (0, 1), 1.0, 1)
     vector = game("tic_tac_toe", 8, layout)
@@ -285,6 +303,36 @@ def test_a_member_that_is_damaged_is_met_no_more() -> None:
     assert past.sampler.names == ["0"]
     assert past.met == ["0"]
     assert past.messages == ["1 is met no more. It is damaged."]
+
+
+def test_a_resumed_past_tolerates_who_is_gone() -> None:
+    layout = plan(8, 1, (0, 1), 1.0, 2)
+    vector = game("tic_tac_toe", 8, layout)
+    policy, there = network(vector, memory="gru"), {"0", "1"}
+
+    def find(name: str) -> Any:
+        if name not in there:
+            raise RunError("It is missing.")
+        return policy.state_dict()
+
+    past = seats(layout, vector, policy, find)
+    past.seat(1, "1")
+    for part in past.memory[0]:
+        part += 1
+    saved = past.save()
+    there.remove("1")
+    again = seats(layout, vector, policy, find)
+    again.messages.clear()
+    again.load(*saved)
+    assert (again.met, again.sampler.names) == (["0", "0"], ["0"])
+    assert again.messages == ["1 is met no more. It is missing."]
+    # Its games count for nobody, and its successor remembers nothing of them.
+    assert (again.counters["epoch"] - past.counters["epoch"]).tolist() == [0, 1]
+    assert again.memory[0][0][: layout.block].all()
+    assert not again.memory[0][0][layout.block :].any()
+    there.clear()
+    with pytest.raises(RunError, match="all are gone"):
+        again.load(*saved)
 
 
 def test_the_trainer_knows_nothing_of_it() -> None:

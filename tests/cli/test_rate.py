@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from skipjack import checkpoint, folders
 from skipjack import config as settings
+from skipjack.cli import gate
 from skipjack.cli.main import main
+from skipjack.errors import SkipjackError
 from skipjack.run import resume
 from skipjack.run.config import configure
 from skipjack.run.envs import make_vector
@@ -94,9 +97,14 @@ def test_the_newest_of_each_run_in_a_folder(
     write_run(tmp_path / "runs", "weak", steps=1)
     write_run(tmp_path / "runs", "other", game="connect_four", steps=1)
     write_run(tmp_path / "runs", "strong", steps=3)
+    write_run(tmp_path / "runs", "alone", game="cartpole", steps=1)
     code, row, said = output(capsys, "rate", "runs", *QUICK)
     assert code == 0
-    assert len(row["players"]) == 3
+    # Rows name their runs, and nobody is said to have grown out of another run.
+    assert [line["run"] for line in row["players"]] == ["", "weak", "strong"]
+    assert row["headline"] == ""
+    assert [line["gain"] for line in row["players"]] == [None] * 3
+    assert "alone/000000000000 is left out. A game must have two teams" in said
     assert "must play 'tic_tac_toe' by the same rules, but is of 'connect_four'" in said
 
 
@@ -110,7 +118,27 @@ def test_a_damaged_checkpoint_is_left_out(
     code, row, said = output(capsys, "rate", "one", *QUICK)
     assert code == 0
     assert [line["steps"] for line in row["players"]] == [None, 0, 2000]
-    assert "000000001000 is left out." in said
+    assert "one/000000001000 is left out." in said
+    newest = folder / "checkpoints" / f"{2000:012d}" / "policy.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-5])
+    code, row, said = output(capsys, "rate", "one", *QUICK)
+    assert code == 0
+    assert (row["players"][1]["run"], row["players"][1]["steps"]) == ("one", 0)
+    assert "one/000000002000 is left out." in said
+
+
+def test_who_is_named_is_no_past_self(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "runs", "other", steps=3)
+    write_run(tmp_path / "runs", "one", steps=1)
+    _, row, _ = output(capsys, "rate", "one", *QUICK[:-1], "other")
+    assert [(line["run"], line["steps"], line["gain"]) for line in row["players"]] == [
+        ("other", None, None),
+        ("one", 0, None),
+    ]
+    assert row["headline"] == ""
 
 
 def test_what_cannot_be_rated_is_told(
@@ -157,6 +185,8 @@ def test_an_evaluation_against_another_player(
     assert turned["score"] + turned["score_ci95"] < 0.5
     assert main(["eval", new, "--against", "script:one_ply~0.5", "--episodes", "10"]) == 0
     assert " against script:one_ply~0.5: score 0." in capsys.readouterr().out
+    assert main(["eval", new, "--against", old, "--episodes", "1"]) == 0
+    assert " over 2 games, " in capsys.readouterr().out  # a pair alone has no interval
     for more, said in (
         (["--against", "runs/one"], "must differ"),
         (["--against", "random", "--deterministic"], "--deterministic must be left out"),
@@ -186,6 +216,35 @@ def test_what_is_wrong_with_a_gate_is_no_answer(
     monkeypatch.chdir(runs.parent)
     assert main(command) == 64
     assert capsys.readouterr().err.startswith("skipjack: ")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(OSError("disk"), 64), (BrokenPipeError(), 64), (ValueError("bug"), 70)]
+)
+def test_no_fault_of_a_gate_is_an_answer(
+    fault: Exception,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fails(arguments: object) -> int:
+        raise fault
+
+    monkeypatch.setattr(gate, "_run", fails)
+    assert main(["gate", "new", "old"]) == code
+    assert type(fault).__name__ in capsys.readouterr().err or code == 64
+
+
+def test_an_answer_that_cannot_be_written_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError("No space left on device")
+
+    monkeypatch.setattr(gate, "_run", lambda arguments: 1)
+    monkeypatch.setattr("sys.stdout", Full())
+    with pytest.raises(SkipjackError, match="No space left") as told:
+        gate.run(["new", "old"])
+    assert told.value.exit_code == 64
 
 
 def test_gates_add_to_the_table_that_ratings_come_from(

@@ -145,3 +145,64 @@ def test_different_spaces_are_refused_with_advice() -> None:
         from_callable(lambda: Crowd(spaces_differ=True))(1)
     with pytest.raises(UsageError, match="SuperSuit"):
         make(stack=2)
+
+
+class Pair(Crowd):
+    """Two agents; `rewards` are those of each tick, `leaves` ends blue at tick 2."""
+
+    possible_agents = ["red_0", "blue_0"]  # noqa: RUF012
+
+    def __init__(self, rewards: tuple[float, float], leaves: bool = False) -> None:
+        super().__init__()
+        self.given, self.leaves = rewards, leaves
+
+    def reset(self, seed: int | None = None, options: Any = None) -> Any:
+        self.agents, self.clock = list(self.possible_agents), 0
+        return {a: np.zeros(2, np.float32) for a in self.agents}, {a: {} for a in self.agents}
+
+    def step(self, actions: Any) -> Any:
+        self.clock += 1
+        acted = list(self.agents)
+        given = dict(zip(self.possible_agents, self.given, strict=True))
+        over = {a: self.clock == (2 if self.leaves and a == "blue_0" else 4) for a in acted}
+        self.agents = [a for a in acted if not over[a]]
+        seen = {a: np.full(2, self.clock, np.float32) for a in acted}
+        return seen, {a: given[a] for a in acted}, over, dict.fromkeys(acted, False), {}
+
+
+@pytest.mark.parametrize(
+    ("rewards", "leaves", "outcomes"),
+    [
+        ((1.0, -1.0), False, {0: 1.0, 1: 0.0}),
+        ((0.1, 0.3), False, {0: 0.0, 1: 1.0}),
+        ((0.1, 0.1), False, {0: 0.5, 1: 0.5}),
+        ((1.0, 3.0), True, {0: 0.0}),  # 4 against 6: what blue earned before it left counts
+        ((np.inf, 1.0), False, {}),
+    ],
+)
+def test_between_two_sides_more_reward_wins(
+    rewards: tuple[float, float], leaves: bool, outcomes: dict[int, float]
+) -> None:
+    engine = from_callable(lambda: Pair(rewards, leaves))(1)
+    rows = Rows.allocate(2, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(1, 2))
+    engine.reset(0, 1, np.array([1], np.uint64))
+    for _ in range(2):  # games: nothing is carried over
+        told = {}
+        for _ in range(4):
+            engine.step(0, 1)
+            told |= {int(each["seat"]): float(each["outcome"]) for each in engine.records(0, 1)}
+        assert {seat: found for seat, found in told.items() if not np.isnan(found)} == outcomes
+        assert len(told) == 2
+
+
+def test_unequal_teams_have_no_outcome() -> None:
+    engine = make(time_limit=2)
+    rows = Rows.allocate(3, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(1, 3))
+    engine.reset(0, 1, np.array([1], np.uint64))
+    engine.step(0, 1)
+    engine.step(0, 1)
+    records = engine.records(0, 1)
+    assert len(records) == 3
+    assert np.isnan(records["outcome"]).all()

@@ -15,12 +15,15 @@ from pathlib import Path
 import pytest
 
 from skipjack.arena.ladder import Ladder
-from skipjack.arena.players import random_player
+from skipjack.arena.players import Player, random_player
 from skipjack.arena.results import Results
 from skipjack.cli.main import main
+from skipjack.errors import RunError
+from skipjack.policies.random import RandomActor
 from skipjack.run import rater
 from skipjack.run import ratings as wiring
 from skipjack.run.rater import Orders, Rater, follow, newest_line
+from tests.arena.tables import RULES, table
 from tests.cli.test_rate import write_run
 
 LINE = {
@@ -75,9 +78,15 @@ def test_it_reports_and_finishes(tmp_path: Path, stub: list[str]) -> None:
         5,
     )
     assert (found["rating/backlog"], found["rating/games"]) == (2, 8)
-    report = beside.finish(60, steps=9, stop=lambda: False)
-    assert newest_line(report)["steps"] == 9
+    line = beside.finish(60, steps=9, stop=lambda: False)
+    assert (line["steps"], line["elo"], line["error"]) == (9, 10, 2)
     assert said == []
+    # Another checkpoint's rating is nobody's, and one that is not known well enough is told of.
+    assert beside.finish(60, steps=10, stop=lambda: False) == {}
+    assert "did not come to the last checkpoint" in said[0]
+    beside.precision = 1.5
+    assert beside.finish(60, steps=9, stop=lambda: False)["error"] == 2
+    assert "a standard error of 2 Elo still, more than arena.precision=1.5" in said[1]
     beside.close()
     beside.close()
 
@@ -148,6 +157,37 @@ def test_following_takes_in_new_checkpoints_and_finishes_the_newest(tmp_path: Pa
     os.close(writing)
     until(lambda: orders.stop)
     contest.close()
+
+
+class Finish:
+    """Orders of a training that has ended."""
+
+    finish, stop = True, False
+
+
+def test_finishing_goes_on_past_who_is_gone(tmp_path: Path) -> None:
+    """And ends where nobody is left to play."""
+    vector = table("tic_tac_toe", 8)
+
+    def gone(rows: int, seed: int) -> None:
+        raise RunError("Its checkpoint is there no more.")
+
+    def made(run: str, *there: int) -> tuple[Path, Ladder]:
+        folder = tmp_path / run
+        results = Results(folder / "arena" / wiring.FILE)
+        make = lambda rows, seed: RandomActor(vector.action, seed)  # noqa: E731
+        past = [Player(f"{at:012d}", make if at in there else gone, steps=at) for at in range(4)]
+        players = [random_player(vector.action), *past]
+        return folder, Ladder(players, results, RULES, vector, seed=1)
+
+    folder, ladder = made("one", 0, 3)
+    follow(folder, None, ladder, ladder.results, Finish(), budget=1.0, precision=120.0)  # type: ignore
+    line = newest_line(json.loads((folder / "arena" / rater.FILE).read_text()))
+    assert line["steps"] == 3
+    assert 0 < line["error"] <= 120
+    folder, ladder = made("two")
+    follow(folder, None, ladder, ladder.results, Finish(), budget=1.0, precision=120.0)  # type: ignore
+    assert ladder.results.blocks() == 0
 
 
 @pytest.mark.slow
