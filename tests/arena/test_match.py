@@ -218,7 +218,7 @@ def test_a_ladder_of_careless_perfect_players_agrees_with_enumeration() -> None:
     perfect = scripted_player("script:perfect", engine_class, engine_class.Config())
     shares = (1.0, 0.75, 0.5)
     players = [careless(perfect, share, vector.action) for share in shares]
-    results, wrong = [], 0
+    results = []
     for seed, (a, b) in enumerate(itertools.combinations(range(3), 2)):
         block = play_block(players[a], players[b], vector, RULES, seed)
         results += block.results
@@ -227,8 +227,7 @@ def test_a_ladder_of_careless_perfect_players_agrees_with_enumeration() -> None:
         spread = math.sqrt((win + draw / 4 - score**2) / games)
         found = sum(r.wins if r.first == players[a].name else r.losses for r in block.results)
         found += 0.5 * sum(r.draws for r in block.results)
-        assert abs(found / games - score) < 3.5 * spread
-        wrong += abs(found / games - score) > 2 * spread
+        assert abs(found / games - score) < 2 * spread
     ratings = fit([player.name for player in players], results)
     for a, b in itertools.combinations(range(3), 2):
         win, draw, _ = exact(shares[a], shares[b])

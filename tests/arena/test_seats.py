@@ -14,7 +14,7 @@ import skipjack.train.ppo as ppo
 from skipjack import config as settings
 from skipjack import registry
 from skipjack.arena.sampler import Sampler
-from skipjack.arena.seats import PastSeats, Plan, plan
+from skipjack.arena.seats import MOST_UPDATES, PastSeats, Plan, plan
 from skipjack.errors import RunError, UsageError
 from skipjack.policies.config import PolicyConfig
 from skipjack.policies.policy import Policy
@@ -219,6 +219,27 @@ def test_no_game_counts_that_two_opponents_played() -> None:
     assert told > 200
     assert mixed > 0  # such games there were
     assert 0 < past.summary()["past/void"] < 1 / 3 + 0.05
+
+
+def test_one_bank_changes_a_turn_and_quick_slots_count_no_more() -> None:
+    layout = plan(12, 1, (0, 1), 1.0, 3)
+    vector = game("tic_tac_toe", 12, layout)
+    policy, spy = network(vector), Spy()
+    spy.keep(["0"])
+    past = PastSeats(layout, vector, policy, spy, lambda name: policy.state_dict(), 1, quota=3)
+    for bank in range(3):
+        past.seat(bank, "0")
+    past.counters["points"][:] = [0, 1, 1]
+    past.counters["counted"][:] = 3
+    for changed in (1, 2, 3):
+        past.turn(changed)
+        assert past.counters["epoch"].sum() == changed
+    assert sorted(past.counters["epoch"]) == [1, 1, 1]
+    # One slot of a bank has played a single game: so much of each counts when the bank is late.
+    spy.told.clear()
+    past.counters["counted"][0, :4] = [3, 1, 2, 3]
+    past.turn(3 * MOST_UPDATES)
+    assert [points.tolist() for _, points in spy.told] == [[0, 0, 0, 0]]
 
 
 def test_a_resumed_past_goes_on_as_it_was() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from skipjack import folders
 from skipjack.report.plain import Plain
 from skipjack.run.config import configure
 from skipjack.run.past import plan_of
-from skipjack.run.run import Run
+from skipjack.run.run import Run, result_row
 from skipjack.train.seats import EverySeat
 from tests.run.test_resume import SMALL, everything, start
 
@@ -35,6 +38,36 @@ def test_a_game_without_two_teams_trains_as_ever(tmp_path: Path) -> None:
     a, b = everything(tmp_path / "with"), everything(tmp_path / "without")
     assert a.keys() == b.keys()
     assert all(a[key] == b[key] for key in a)
+
+
+class Still:
+    """A rater that never says anything."""
+
+    newest: dict[str, Any] = {}  # noqa: RUF012
+
+    def __init__(self, *arguments: Any) -> None:
+        pass
+
+    def look(self) -> dict[str, float]:
+        return {}
+
+    def finish(self, *arguments: Any) -> dict[str, Any]:
+        return {}
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_rated_run_keeps_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the newest is compared with stays, though only one checkpoint is kept."""
+    monkeypatch.setattr("skipjack.run.run.Rater", Still)
+    flags = {"train__steps": 3000, "train__keep": 1, "train__checkpoint_every": 0.0}
+    for rating, starts in (("beside", True), ("off", False)):
+        run = start(tmp_path / rating, "tic_tac_toe", arena__rating=rating, **flags)
+        row = result_row(run.train(), run.configured)
+        there = {path.name for path in (tmp_path / rating / "checkpoints").iterdir()}
+        assert ("000000000000" in there) == starts
+        assert (row["rating"], row["rating_error"]) == (None, None)
 
 
 def test_the_pool_grows_with_steps_and_stays_on_the_disk(tmp_path: Path) -> None:

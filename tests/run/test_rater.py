@@ -190,6 +190,40 @@ def test_finishing_goes_on_past_who_is_gone(tmp_path: Path) -> None:
     assert ladder.results.blocks() == 0
 
 
+def test_it_plays_for_its_share_of_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that only blocks, of 3 seconds each, and sleep move."""
+    vector, slept = table("tic_tac_toe", 1), []
+    results = Results(tmp_path / "arena" / wiring.FILE)
+    players = [random_player(vector.action)]
+    players.append(Player("other", players[0].make, steps=0))
+    ladder = Ladder(players, results, RULES, vector, seed=1)
+    now, left = [0.0], [4]
+
+    class Going:
+        finish = False
+
+        @property
+        def stop(self) -> bool:
+            return not left[0]
+
+    def play(stop: object) -> object:
+        now[0] += 3.0
+        left[0] -= 1
+        return Ladder.play(ladder)
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr(ladder, "play", play)
+    monkeypatch.setattr(rater.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(rater.time, "sleep", sleep)
+    follow(tmp_path, None, ladder, results, Going(), budget=0.25, precision=1.0)  # type: ignore
+    assert sum(slept) == pytest.approx(3 * 9.0, abs=0.2)  # after all but the last
+
+
 @pytest.mark.slow
 def test_a_killed_rater_leaves_whole_blocks_and_the_next_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
