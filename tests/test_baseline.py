@@ -133,8 +133,8 @@ def test_list_marks_who_has_one(made: Any, capsys: pytest.CaptureFixture[str]) -
 
 UNTRAINED = {"grid/maze47", "moba"}
 """Presets that ship no baselines. `moba` was not trained to its end yet. `grid/maze47` is not learnt within
-the twenty million steps that two cores have in minutes: a random player finds the goal of 7 mazes in 100, after
-thousands of steps, twenty times in a million. One that is leaves this list."""
+the twenty million steps that two cores have in minutes: a random player finds the goal in 7 mazes of 100,
+after thousands of steps, twenty times in a million. One that is leaves this list."""
 
 NATIVE = [name for name in registry.names() if name.partition("/")[0] in registry.GAMES]
 
