@@ -158,4 +158,7 @@ def test_every_preset_ships_a_baseline_that_plays_as_it_says(
     # Both are estimates: twice their 95 % intervals, and a little where all episodes went alike.
     tolerance = 2 * (row["score_ci95"] + state["score_ci95"]) + 0.01
     assert row["score"] == pytest.approx(state["score"], abs=tolerance)
-    assert row["score"] > row["random_score"]
+    # Who plays by chance has no score where its games do not end in time, and cannot be beaten where it
+    # is all that nobody can use.
+    random = row["random_score"] or 0.0
+    assert row["score"] > random - (tolerance if name == "rock_paper_scissors/two" else 0)

@@ -129,4 +129,4 @@ def test_the_game_in_the_docs_is_built_and_keeps_the_contract(tmp_path: Path) ->
         cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
-    assert "14 passed" in done.stdout
+    assert "15 passed" in done.stdout
