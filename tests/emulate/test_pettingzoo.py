@@ -19,6 +19,14 @@ def make(num_envs: int = 1, nested: bool = False, **settings: Any) -> Any:
     return from_callable(lambda: Crowd(nested))(num_envs, EmulateConfig(**settings))
 
 
+def started(engine: Any) -> Rows:
+    """The rows of an engine's one env, at its first observation."""
+    rows = Rows.allocate(engine.seats, engine.observation, engine.action)
+    engine.bind(rows, identity_rows(1, engine.seats))
+    engine.reset(0, 1, np.array([1], np.uint64))
+    return rows
+
+
 class TestCrowd(EngineContract):
     steps = 60
 
@@ -37,9 +45,7 @@ class TestNested(TestCrowd):
 def test_agents_leave_and_come_back() -> None:
     """Flags, who is alive, and records, tick by tick."""
     engine = make(time_limit=0)
-    rows = Rows.allocate(3, engine.observation, engine.action)
-    engine.bind(rows, identity_rows(1, 3))
-    engine.reset(0, 1, np.array([1], np.uint64))
+    rows = started(engine)
     rows.actions[:] = 1
     told = []
     for _ in range(10):
@@ -77,9 +83,7 @@ class Respawns(Crowd):
 
 def test_an_agent_that_ends_and_stays_begins_anew_at_once() -> None:
     engine = from_callable(Respawns)(1)
-    rows = Rows.allocate(3, engine.observation, engine.action)
-    engine.bind(rows, identity_rows(1, 3))
-    engine.reset(0, 1, np.array([1], np.uint64))
+    rows = started(engine)
     for _ in range(5):
         engine.step(0, 1)
     assert (rows.alive[1], rows.terminated[1], rows.observations[1, 1]) == (True, True, 5)
@@ -90,9 +94,7 @@ def test_an_agent_that_ends_and_stays_begins_anew_at_once() -> None:
 def test_games_by_turns_are_converted() -> None:
     """Who is not to move waits: the mask is all zero."""
     engine = from_pettingzoo("pettingzoo:classic.tictactoe_v3")(1)
-    rows = Rows.allocate(2, engine.observation, engine.action)
-    engine.bind(rows, identity_rows(1, 2))
-    engine.reset(0, 1, np.array([1], np.uint64))
+    rows = started(engine)
     assert rows.action_mask is not None
     ended = 0
     for step in range(60):
@@ -112,9 +114,7 @@ def test_games_by_turns_are_converted() -> None:
 def test_masks_in_the_observation() -> None:
     engine = make(nested=True)
     assert (engine.observation.shape, engine.action.masked) == ((2,), True)
-    rows = Rows.allocate(3, engine.observation, engine.action)
-    engine.bind(rows, identity_rows(1, 3))
-    engine.reset(0, 1, np.array([1], np.uint64))
+    rows = started(engine)
     assert rows.action_mask is not None
     assert rows.action_mask.tolist() == [[1, 0]] * 3
     engine.step(0, 1)
@@ -123,9 +123,7 @@ def test_masks_in_the_observation() -> None:
 
 def test_a_time_limit_of_ours() -> None:
     engine = make(time_limit=2)
-    rows = Rows.allocate(3, engine.observation, engine.action)
-    engine.bind(rows, identity_rows(1, 3))
-    engine.reset(0, 1, np.array([1], np.uint64))
+    rows = started(engine)
     engine.step(0, 1)
     engine.step(0, 1)
     assert rows.truncated.all()
@@ -184,9 +182,7 @@ def test_between_two_sides_more_reward_wins(
     rewards: tuple[float, float], leaves: bool, outcomes: dict[int, float]
 ) -> None:
     engine = from_callable(lambda: Pair(rewards, leaves))(1)
-    rows = Rows.allocate(2, engine.observation, engine.action)
-    engine.bind(rows, identity_rows(1, 2))
-    engine.reset(0, 1, np.array([1], np.uint64))
+    started(engine)
     for _ in range(2):  # games: nothing is carried over
         told = {}
         for _ in range(4):
@@ -198,9 +194,7 @@ def test_between_two_sides_more_reward_wins(
 
 def test_unequal_teams_have_no_outcome() -> None:
     engine = make(time_limit=2)
-    rows = Rows.allocate(3, engine.observation, engine.action)
-    engine.bind(rows, identity_rows(1, 3))
-    engine.reset(0, 1, np.array([1], np.uint64))
+    started(engine)
     engine.step(0, 1)
     engine.step(0, 1)
     records = engine.records(0, 1)
