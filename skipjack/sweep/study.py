@@ -189,17 +189,20 @@ class Sweep:
             trial: the failed one.
             tries: how many of its retries that takes.
         """
-        if len(trial.params) < len(self.distributions):
-            return  # it ended before it had parameters: nothing to do again
+        # What was in the queue has its values before it begins; what is drawn has them one by one.
+        params = trial.system_attrs.get("fixed_params", {}) | trial.params
+        if len(params) < len(self.distributions):
+            return  # lost while it was drawn: nothing was decided, so there is nothing to do again
         kept = {
             name: trial.user_attrs[name]
-            for name in ("run", "seed", "limit", "promotes", "repeats")
+            for name in ("run", "seed", "limit", "promotes", "repeats", "origin")
             if name in trial.user_attrs
         }
         if REPEATS in trial.system_attrs:
             kept["repeats"] = trial.system_attrs[REPEATS]
         retries = int(trial.user_attrs.get("retries", 0))
-        self.enqueue(trial.params, **kept, retries=retries + tries, retry_of=trial.number)
+        kept |= {"retries": retries + tries, "retry_of": trial.number}
+        self.enqueue(params, free=tuple(params), **kept)  # a promoted one may lie out of the space
 
     def attribute(self, name: str) -> Any:
         """An attribute of the study; None if there is none."""

@@ -112,12 +112,14 @@ class Worker:
         running = [each for each in trials if each.state == TrialState.RUNNING]
         for trial in self.watch.look(running, time.monotonic()):
             self._lost(trial)
-        # Whoever failed a lost trial may have been killed before its successor stood in the queue.
+        # Whoever failed a trial may have been killed before its successor stood in the queue.
         followed = {each.user_attrs.get("retry_of") for each in trials}
         for trial in trials:
-            reason = trial.user_attrs.get("reason")
-            if trial.state == TrialState.FAIL and reason == "lost" and trial.number not in followed:
-                self._again(trial)
+            if trial.state == TrialState.FAIL and trial.number not in followed:
+                if trial.user_attrs.get("reason") == "lost":
+                    self._again(trial)
+                elif trial.user_attrs.get("reason") in ("stopped", "disk"):
+                    self.sweep.queue_again(trial)
 
     def train(self, number: int) -> None:
         """Run one trial to its end.

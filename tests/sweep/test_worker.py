@@ -180,6 +180,62 @@ def test_a_trial_is_lost_a_few_times_at_most(make: Make, tmp_path: Path) -> None
     assert not waiting
 
 
+@pytest.mark.parametrize("queued", [True, False])
+def test_a_connection_that_ends_while_a_trial_begins_loses_nothing(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, queued: bool
+) -> None:
+    """The trial is running, but none of its parameters is written and nobody knows its number."""
+    from sqlalchemy.exc import OperationalError
+
+    sweep = make(trials=3, lease=1.0)
+    if queued:
+        sweep.enqueue({"train.learning_rate": 0.005}, origin="hand")
+        sweep.ask()
+        sweep.succeed(0, 0.1, 0.1)
+    one = worker(sweep, tmp_path)
+    store, real = one.sweep._store, one.sweep._store.set_trial_param
+    breaks = iter([True])
+
+    def write(*words: object) -> None:
+        if next(breaks, False):
+            raise OperationalError("INSERT", {}, Exception("the server closed the connection"))
+        real(*words)
+
+    monkeypatch.setattr(store, "set_trial_param", write)
+    one.run()
+    trials = sweep.trials()
+    broken = trials[1] if queued else trials[0]
+    assert not broken.params
+    assert broken.user_attrs["reason"] == "lost"
+    assert sum(map(counts, trials)) == 3
+    if queued:
+        again = next(each for each in trials if each.user_attrs.get("retry_of") == 1)
+        assert again.state == TrialState.COMPLETE
+        assert again.params["train.learning_rate"] == 0.005
+        assert again.user_attrs["origin"] == "hand"
+
+
+def test_a_promoted_trial_is_run_again_out_of_the_space(make: Make, tmp_path: Path) -> None:
+    sweep = make()
+    sweep.enqueue({"train.steps": 5000}, free=("train.steps",), promotes=0)
+    sweep.ask()
+    sweep.ask()
+    assert sweep.requeue(sweep.trials()[-1], "stopped")
+    assert sweep.trials()[-1].system_attrs["fixed_params"]["train.steps"] == 5000
+
+
+def test_a_worker_killed_while_it_puts_a_trial_back_loses_nothing(
+    make: Make, tmp_path: Path
+) -> None:
+    sweep = make(trials=1)
+    sweep.ask()
+    assert sweep.fail(0, "stopped")  # and no more: its successor is not in the queue
+    worker(sweep, tmp_path).run()
+    trials = sweep.trials()
+    assert trials[1].user_attrs["retry_of"] == 0
+    assert [trial.state for trial in trials] == [TrialState.FAIL, TrialState.COMPLETE]
+
+
 class Trial:
     """A running trial as `Watch` sees it."""
 
