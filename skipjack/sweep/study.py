@@ -193,7 +193,7 @@ class Sweep:
         params = trial.system_attrs.get("fixed_params", {}) | trial.params
         if len(params) < len(self.distributions):
             return  # lost while it was drawn: nothing was decided, so there is nothing to do again
-        kept = {
+        kept: dict[str, Any] = {
             name: trial.user_attrs[name]
             for name in ("run", "seed", "limit", "promotes", "repeats", "origin")
             if name in trial.user_attrs
@@ -201,8 +201,8 @@ class Sweep:
         if REPEATS in trial.system_attrs:
             kept["repeats"] = trial.system_attrs[REPEATS]
         retries = int(trial.user_attrs.get("retries", 0))
-        kept |= {"retries": retries + tries, "retry_of": trial.number}
-        self.enqueue(params, free=tuple(params), **kept)  # a promoted one may lie out of the space
+        told = kept | {"retries": retries + tries, "retry_of": trial.number}
+        self.enqueue(params, free=tuple(params), **told)  # a promoted one may lie out of the space
 
     def attribute(self, name: str) -> Any:
         """An attribute of the study; None if there is none."""
