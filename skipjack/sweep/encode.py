@@ -77,8 +77,10 @@ class Cube:
 
     def log_of(self, name: str, points: Array) -> Array:
         """Logarithms (points,) of a number's values."""
-        low, high = self._ends(name)
         at = points[:, self.names.index(name)]
+        if options := self.options[name]:
+            return np.log(options)[np.minimum((at * len(options)).astype(int), len(options) - 1)]
+        low, high = self._ends(name)
         if getattr(self.distributions[name], "log", False):
             return np.log(low) + at * np.log(high / low)
         return np.log(np.maximum(low + at * (high - low), EDGE))

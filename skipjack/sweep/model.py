@@ -10,6 +10,10 @@ from skipjack.sweep import gp
 from skipjack.sweep.encode import Cube
 from skipjack.sweep.gp import GP, Array
 
+Least = tuple[float, tuple[str, ...]]
+"""A number and parameters whose values it is multiplied by."""
+NONE: Least = (0.0, ())
+
 MOST = 800
 """Trials that the models take in; of more, the best for their cost and the newest."""
 
@@ -56,17 +60,21 @@ class CostModel:
     """Log cost by least squares on every coordinate and its square, drawn towards a mean.
 
     Of the knob (steps) the slope is known to be about 1, so that speed is learned, not cost.
+
+    Args:
+        cube: the parameters.
+        history: what is learned from.
+        knob: the parameter that buys score with cost; None if there is none.
+        least: as `CostSampler` has it.
     """
 
     STIFF = (0.003, 0.03, 0.3)
     """Strengths of the pull towards no effect, in trials: the one is taken that tells trials best which
     were left out."""
 
-    def __init__(self, cube: Cube, history: History, knob: str | None) -> None:
-        self.cube, self.knob = cube, knob
-        logs = np.log(np.maximum(history.cost, 1e-9))
-        if knob is not None:
-            logs = logs - cube.log_of(knob, history.x)
+    def __init__(self, cube: Cube, history: History, knob: str | None, least: Least = NONE) -> None:
+        self.cube, self.knob, self.least = cube, knob, least
+        logs = np.log(np.maximum(history.cost, 1e-9)) - self._log_knob(history.x)
         design = self._design(history.x)
         self._mean = float(logs.mean())
         fits = [_ridge(design, logs - self._mean, stiff) for stiff in self.STIFF]
@@ -74,8 +82,7 @@ class CostModel:
 
     def log_cost(self, x: Array) -> Array:
         """Predicted log cost (points,)."""
-        found = self._mean + self._design(x) @ self._weights
-        return found + self.cube.log_of(self.knob, x) if self.knob is not None else found
+        return self._mean + self._design(x) @ self._weights + self._log_knob(x)
 
     def project(self, x: Array, log_cost: float | Array) -> Array:
         """Points moved along the knob to a cost, as far as its ends allow."""
@@ -85,10 +92,19 @@ class CostModel:
         column = self.cube.names.index(self.knob)
         for _ in range(2):  # the speed may depend a little on the knob itself
             gap = log_cost - self.log_cost(moved)
-            moved[:, column] = self.cube.place_log(
-                self.knob, self.cube.log_of(self.knob, moved) + gap
-            )
+            moved[:, column] = self.cube.place_log(self.knob, self._log_knob(moved) + gap)
         return moved
+
+    def _log_knob(self, x: Array) -> Array:
+        """What the knob comes to (points,), in log: 0 without one."""
+        if self.knob is None:
+            return np.zeros(len(x))
+        found = self.cube.log_of(self.knob, x)
+        factor, names = self.least
+        if factor <= 0:
+            return found
+        parts = [self.cube.log_of(name, x) for name in names]
+        return np.maximum(found, np.log(factor) + np.sum(parts, axis=0))
 
     def _design(self, x: Array) -> Array:
         seen = self.cube.features(x) - 0.5

@@ -26,7 +26,7 @@ from skipjack.errors import must
 from skipjack.sweep import gp
 from skipjack.sweep.encode import Cube
 from skipjack.sweep.gp import Array
-from skipjack.sweep.model import CostModel, FailureModel, History, ScoreModel
+from skipjack.sweep.model import NONE, CostModel, FailureModel, History, Least, ScoreModel
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -61,6 +61,8 @@ class CostSampler(BaseSampler):
         space: what to search; by default what all finished trials have in common.
         scales: "logit" for parameters that Optuna has no scale for, by name.
         knob: the parameter that buys score with cost; None if there is none.
+        least: what a trial makes of the knob's unit however low it stands, as a number times the values of
+            these parameters: a training makes one rollout at least.
         centre: where to begin; the middle of the space by default.
         cheapest, dearest: costs between which is searched; by default the cheapest so far, and no cap.
         cost_bias: 0 spends evenly over log cost, so that most goes to dear trials; 1 spends as much on
@@ -79,6 +81,7 @@ class CostSampler(BaseSampler):
         *,
         scales: Mapping[str, str] | None = None,
         knob: str | None = None,
+        least: Least = NONE,
         centre: Mapping[str, Any] | None = None,
         cheapest: float | None = None,
         dearest: float | None = None,
@@ -88,7 +91,7 @@ class CostSampler(BaseSampler):
         score: int = 0,
         cost: int = 1,
     ) -> None:
-        self.space, self.scales, self.knob = space, scales, knob
+        self.space, self.scales, self.knob, self.least = space, scales, knob, least
         self.centre, self.cheapest, self.dearest = centre, cheapest, dearest
         self.cost_bias, self.repeats, self.seed = cost_bias, repeats, seed
         self.score, self.cost = score, cost
@@ -144,7 +147,7 @@ class CostSampler(BaseSampler):
             return {name: self.centre[name] for name in cube.names}
         if len(history.score) < 2:
             return cube.decode(self._near(self._middle(cube), cube, random))
-        cost_model = CostModel(cube, history, self.knob)
+        cost_model = CostModel(cube, history, self.knob, self.least)
         aim = self._aim(history, cost_model, trial.number)
         _mark(study, trial, AIM, float(np.exp(aim)))
         if len(history.score) < self.START:
@@ -189,10 +192,14 @@ class CostSampler(BaseSampler):
         )
 
     def _point(self, trial: FrozenTrial, cube: Cube) -> Array | None:
-        """A trial in the cube, at the steps that it really made; None if it lies outside."""
+        """A trial in the cube, at the steps that it really made; None if it lies outside.
+
+        They are more than were asked for where a rollout is longer, and fewer where a limit of seconds or an
+        early stop came first: by those asked for, its speed would be told wrong.
+        """
         params = dict(trial.params)
         made = trial.user_attrs.get("steps")
-        if self.knob is not None and made and trial.user_attrs.get("stopped"):
+        if self.knob is not None and made:
             params[self.knob] = made
         try:
             point = cube.encode(params)

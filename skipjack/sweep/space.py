@@ -20,6 +20,9 @@ from skipjack.errors import UsageError, must, unknown
 STEPS = "train.steps"
 """The setting that buys score with time."""
 
+ROLLOUT = ("vector.num_envs", "train.horizon")
+"""Settings that the steps of a rollout grow with."""
+
 SEARCHED = ("train.*", "policy.*", "vector.num_envs")
 """What is searched unless it is named: an env's own settings change the task, groups change speed."""
 

@@ -33,8 +33,8 @@ def reference_speed(
     folder: Path,
     start: Sequence[str] = child.START,
     seconds: float = 2.0,
-) -> float:
-    """Steps a second of an env's preset here, trained for a moment.
+) -> tuple[float, int]:
+    """Steps a second of an env's preset here, trained for a moment, and the steps of one rollout.
 
     Raises:
         RunError: it does not train; the message says why.
@@ -48,7 +48,7 @@ def reference_speed(
     process = Child(words, folder, run, start)
     try:
         process.wait(float("1e6"))
-        result = process.result()
+        result, rows = process.result(), process.rows()
     finally:
         process.kill()
         shutil.rmtree(folder / "runs" / run, ignore_errors=True)
@@ -56,4 +56,4 @@ def reference_speed(
         raise RunError(
             f"The preset of {env!r} must train, but: {result.get('error', 'it did not')}"
         )
-    return float(result["steps_per_second"])
+    return float(result["steps_per_second"]), int(rows[0]["steps"])

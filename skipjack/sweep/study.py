@@ -10,8 +10,8 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,58 +26,14 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from skipjack.errors import RunError, UsageError, unknown
 from skipjack.sweep.front import counts, front
+from skipjack.sweep.model import Least
+from skipjack.sweep.plan import FORMAT, PLAN, Plan, joined
 from skipjack.sweep.sampler import REPEATS, CostSampler
-from skipjack.sweep.space import STEPS, Parameter, Space
+from skipjack.sweep.space import ROLLOUT, STEPS, Parameter, Space
 from skipjack.sweep.storage import connect, patiently
-
-FORMAT = 1
-PLAN = "skipjack:plan"
-SAMPLERS = ("cost", "tpe", "gp", "nsga2", "random")
-"""Ours, and Optuna's own."""
 
 GONE = (optuna.exceptions.UpdateFinishedTrialError, ValueError)
 """What Optuna raises where somebody else has ended a trial."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a sweep is.
-
-    Attributes:
-        env: what is trained.
-        space: where is searched, as `Space.to_json`.
-        metric: which figure of the final evaluation is the score.
-        budget: seconds of trials, start-up included, over all workers; 0 is no end.
-        trials: trials after which it ends; 0 is no end.
-        cheapest, dearest: seconds of training between which is searched.
-        cost_bias: as `CostSampler` has it.
-        sampler: one of `SAMPLERS`.
-        seed: of what is drawn, and of the trials' trainings.
-        speed: steps a second of the preset on the machine that costs are told in.
-        lease: seconds without a beat after which a trial counts as lost.
-        retries: times that a lost trial is run again at most.
-        early_stop: whether trials that cannot reach the front are stopped.
-    """
-
-    env: str
-    space: str
-    metric: str = "score"
-    budget: float = 0.0
-    trials: int = 0
-    cheapest: float = 2.0
-    dearest: float = 600.0
-    cost_bias: float = 0.15
-    sampler: str = "cost"
-    seed: int = 0
-    speed: float = 0.0
-    lease: float = 60.0
-    retries: int = 2
-    early_stop: bool = True
-    format: int = FORMAT
-
-
-MAY_CHANGE = ("budget", "trials", "lease", "retries", "early_stop", "cost_bias", "sampler")
-"""What the same sweep may go on with another value of."""
 
 
 class Sweep:
@@ -269,6 +225,11 @@ class Sweep:
             )
         return True
 
+    def _least(self) -> Least:
+        """Steps that a training makes at least, by what is searched: rows times horizon."""
+        parts = tuple(name for name in ROLLOUT if name in self.space)
+        return self.plan.rollout / math.prod(self.space[name].centre for name in parts), parts
+
     def _sampler(self) -> Any:
         plan = self.plan
         if plan.sampler == "tpe":
@@ -284,6 +245,7 @@ class Sweep:
             self.distributions,
             scales=scales,
             knob=STEPS if STEPS in self.space else None,
+            least=self._least(),
             centre=self.space.centre,
             cheapest=plan.cheapest,
             dearest=plan.dearest,
@@ -339,38 +301,13 @@ def create_or_resume(name: str, url: str, plan: Plan) -> Sweep:
     if text is None:
         patiently(lambda: study.set_metric_names(["score", "cost_s"]))
     else:
-        plan = _compared(name, Plan(**json.loads(text)), plan)
+        plan = joined(name, Plan(**json.loads(text)), plan)
     written = json.dumps({f.name: getattr(plan, f.name) for f in dataclasses.fields(plan)})
     patiently(lambda: study.set_user_attr(PLAN, written))
     made = Sweep(name, url, study)
     if text is None and STEPS in made.space:
         made.enqueue(made.space.centre, origin="preset")
     return made
-
-
-def _compared(name: str, old: Plan, new: Plan) -> Plan:
-    """The plan to go on with.
-
-    Raises:
-        UsageError: the two search different things.
-    """
-    before, after = Space.from_json(old.space), Space.from_json(new.space)
-    changed = sorted(
-        {part.name for part in set(before.parameters) ^ set(after.parameters) if part.name != STEPS}
-    )
-    held = before.fixed, after.fixed
-    changed += sorted(key for key in {*held[0], *held[1]} if held[0].get(key) != held[1].get(key))
-    changed += [
-        key
-        for key in ("env", "metric", "cheapest", "dearest", "seed")
-        if getattr(old, key) != getattr(new, key)
-    ]
-    if changed:
-        raise UsageError(
-            f"The sweep {name!r} began with another space: {', '.join(dict.fromkeys(changed))} differ. Its "
-            f"trials would not be comparable: give the flags that it began with, or a new --name."
-        )
-    return dataclasses.replace(old, **{key: getattr(new, key) for key in MAY_CHANGE})
 
 
 def distribution(part: Parameter) -> BaseDistribution:

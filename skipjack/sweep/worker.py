@@ -100,7 +100,7 @@ class Worker:
         key = speed_key(self.threads)
         known = self.sweep.attribute(key)
         if known is None:
-            known = reference_speed(
+            known, _ = reference_speed(
                 self.sweep.plan.env, self.sweep.space.fixed, self.threads, self.folder, self.start
             )
             self.sweep.set_attribute(key, known)

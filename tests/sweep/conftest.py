@@ -13,8 +13,9 @@ import pytest
 
 from skipjack import config as settings
 from skipjack.run.config import configure, declared
+from skipjack.sweep.plan import Plan
 from skipjack.sweep.space import space_of
-from skipjack.sweep.study import Plan, Sweep, create_or_resume, open_sweep
+from skipjack.sweep.study import Sweep, create_or_resume, open_sweep
 from skipjack.sweep.worker import Worker
 
 START = (sys.executable, "-S", str(Path(__file__).with_name("trainer.py")))

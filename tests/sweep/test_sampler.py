@@ -59,6 +59,45 @@ def play(
             study.tell(trial, values)
 
 
+def test_a_rollout_that_costs_more_than_the_aim_is_not_taken_for_it() -> None:
+    """However few steps are asked for, a training makes one rollout: of envs times horizon here."""
+    space = SPACE | {
+        "envs": CategoricalDistribution([16, 64, 256, 1024, 4096, 16384]),
+        "horizon": CategoricalDistribution([8, 16, 32, 64, 128, 256]),
+    }
+    centre = CENTRE | {"envs": 64, "horizon": 16}
+
+    def worst(least: tuple[float, tuple[str, ...]]) -> float:
+        made = CostSampler(
+            space, knob="steps", least=least, centre=centre, cheapest=1.0, dearest=1000.0, seed=3
+        )
+        study = optuna.create_study(directions=["maximize", "minimize"], sampler=made)
+        found = []
+        for _ in range(40):
+            trial = study.ask(space)
+            params = trial.params
+            made_steps = max(params["steps"], params["envs"] * params["horizon"])
+            took = made_steps / SPEED[params["width"]]
+            trial.set_user_attr("steps", made_steps)
+            study.tell(trial, (score(params), took))
+            found.append(took / study.trials[-1].system_attrs.get(AIM, took))
+        return max(found)
+
+    assert worst((1.0, ("envs", "horizon"))) < 5
+    assert worst((0.0, ())) > 50
+
+
+def test_a_trial_counts_at_the_steps_that_it_made() -> None:
+    """Cut by a limit of seconds at a tenth of its steps: it was slow, not fast."""
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler())
+    trial = study.ask(SPACE)
+    trial.set_user_attr("steps", 10_000)
+    study.tell(trial, (0.5, 1.0))
+    cube = Cube(SPACE, {"discount": "logit"})
+    history = study.sampler.history(study, study.trials, -1, cube)
+    assert np.exp(cube.log_of("steps", history.x)) == pytest.approx([10_000])
+
+
 def study(one: CostSampler | None = None, up: str = "maximize") -> optuna.Study:
     return optuna.create_study(directions=[up, "minimize"], sampler=one or sampler())
 

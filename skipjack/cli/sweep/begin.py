@@ -22,7 +22,7 @@ from skipjack.errors import RunError, UsageError, must
 from skipjack.sweep.space import STEPS, Space, space_of
 
 if TYPE_CHECKING:
-    from skipjack.sweep.study import Plan
+    from skipjack.sweep.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def plan_of(name: str, own: SweepFlags, chosen: dict[str, Any]) -> Plan:
         UsageError: a flag is wrong, or nothing says when it ends.
     """
     from skipjack.run.config import configure, declared
-    from skipjack.sweep.study import Plan
+    from skipjack.sweep.plan import Plan
 
     budget = seconds_of(own.budget, "--budget")
     if not budget and not own.trials:
@@ -198,13 +198,13 @@ def _measured(stem: str, url: str, plan: Plan, folder: Path, own: SweepFlags) ->
         return plan  # it has been measured
     space = Space.from_json(plan.space)
     _say("Measuring the preset's speed.")
-    speed = reference_speed(plan.env, space.fixed, threads_of(own.workers), folder)
+    speed, rollout = reference_speed(plan.env, space.fixed, threads_of(own.workers), folder)
     file = settings.dotted(settings.load_toml(Path(own.space))) if own.space else {}
     if STEPS in space and not any(key.startswith(STEPS) for key in file):
         low, high = (max(1, round(speed * cost)) for cost in (plan.cheapest / 4, plan.dearest * 4))
         centre = min(max(space[STEPS].centre, speed * plan.cheapest), speed * plan.dearest)
         space = space.with_steps(low, high, round(centre))
-    return dataclasses.replace(plan, speed=speed, space=space.to_json())
+    return dataclasses.replace(plan, speed=speed, rollout=rollout, space=space.to_json())
 
 
 def threads_of(workers: int) -> int:
