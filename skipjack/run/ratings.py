@@ -161,13 +161,11 @@ class Contest(Host):
         super().__init__(configured, vector, rules_of(configured))
 
     def panel(self) -> dict[str, float]:
-        """Players of the game whose ratings are known, in nats; else the random player alone, at 0."""
-        known = registry.panel(self.configured.entry.game) if self._is_plain() else {}
-        return {name: elo / ELO for name, elo in known.items()} or {RANDOM: 0.0}
-
-    def _is_plain(self) -> bool:
-        """Whether the game has the rules of its default settings, which panels are rated by."""
-        return self.rules == rules_of(as_contest(configure(self.configured.entry.game)))
+        """Players whose ratings under these rules are known, in nats; else the random player alone, at 0."""
+        for name, known in registry.panels(self.configured.entry.game).items():
+            if rules_of(as_contest(configure(name))) == self.rules:
+                return {player: elo / ELO for player, elo in known.items()}
+        return {RANDOM: 0.0}
 
     def close(self) -> None:
         """Close the envs."""

@@ -263,7 +263,7 @@ def test_players_whose_ratings_are_known_keep_them(
 ) -> None:
     monkeypatch.chdir(runs.parent)
     known = {"random": 0.0, "script:one_ply~0.5": 321.0}
-    monkeypatch.setattr("skipjack.registry.panel", lambda game: known)
+    monkeypatch.setattr("skipjack.registry.panels", lambda game: {game: known})
     _, row, _ = output(capsys, "rate", "one", *QUICK[:2], *QUICK[2:3], "--precision", "5")
     found = {line["name"]: line for line in row["players"]}
     assert found["script:one_ply~0.5"]["elo"] == pytest.approx(321)
