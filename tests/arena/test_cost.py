@@ -1,4 +1,4 @@
-"""What past selves cost, counted instead of timed: calls a step, rows that act, rows that are learned from."""
+"""What past selves cost, counted instead of timed: calls a step, rows that act and are learned from."""
 
 from __future__ import annotations
 
