@@ -2,9 +2,9 @@
 
     python benchmarks/panel.py connect_four random script:one_ply~0.1 script:minimax_2~0.1 [--games 20000]
 
-Prints `panel.toml` of the game's folder: Elo above the first player. Scripted players need a share of random
-actions (~0.1): without, they would play the same game again and again. Whoever changes the players' code or
-the rules rates them anew.
+Prints `panels/VARIANT.toml` of the game's folder: Elo above the first player. It is for all variants with the
+same rules. Scripted players need a share of random actions (~0.1): without, they would play the same game
+again and again. Whoever changes the players' code or the rules rates them anew.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ def main() -> None:
     parser.add_argument("env")
     parser.add_argument("players", nargs="+")
     parser.add_argument("--games", type=int, default=20_000)
+    parser.add_argument(
+        "--envs", type=int, default=64, help="games of a block that are played at once"
+    )
     own = parser.parse_args()
-    contest = Contest(configure(own.env), envs=64)
+    contest = Contest(configure(own.env), envs=own.envs)
     with tempfile.TemporaryDirectory() as folder:
         results = Results(Path(folder) / "results.sqlite")
         players = [contest.named(name) for name in own.players]

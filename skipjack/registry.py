@@ -264,10 +264,15 @@ def baseline_file(name: str) -> Path | None:
     return folder.with_name("baselines") / f"{own}{entry.variant}.safetensors"
 
 
-def panel(game: str) -> dict[str, float]:
-    """Players of a game whose ratings are known, in Elo above the random player; empty if there are none."""
+def panels(game: str) -> dict[str, dict[str, float]]:
+    """By full name of a variant, the players whose ratings under its rules are known.
+
+    Ratings are in Elo above the random player, who is one of them. Variants that only differ in what is
+    learned and against whom share one panel.
+    """
     folder = _preset_folder(game)
-    return dict(_read(folder.with_name("panel.toml"))) if folder else {}
+    found = sorted(folder.with_name("panels").glob("*.toml")) if folder else []
+    return {Entry(game, path.stem, "").full_name: _read(path) for path in found}
 
 
 def names() -> list[str]:

@@ -13,7 +13,7 @@ from skipjack import seeding
 from skipjack.arena.match import play_block
 from skipjack.arena.players import RANDOM, Player, careless
 from skipjack.arena.rating import Ratings, Result, fit
-from skipjack.arena.results import WITHOUT, Block, Results
+from skipjack.arena.results import WITHOUT, Block, NoOutcomeError, Results
 from skipjack.arena.schedule import choose
 from skipjack.errors import RunError
 from skipjack.vector import Vector
@@ -81,7 +81,8 @@ class Ladder:
         """Play the block that says most and append it; None if it came to nothing, which is told.
 
         Raises:
-            RunError: the table cannot be written, or no game that was ever played had an outcome.
+            RunError: the table cannot be written.
+            NoOutcomeError: no game that was ever played had an outcome.
         """
         ratings = self.ratings()
         self._build_bridges(ratings)
@@ -104,7 +105,7 @@ class Ladder:
         self.results.add(block)
         if not block.games:
             if not ratings.table.games.any():
-                raise RunError(WITHOUT)
+                raise NoOutcomeError
             self._refuse(one, other, WITHOUT)
             return None
         return block
@@ -159,14 +160,14 @@ class Ladder:
 
     def _build_bridges(self, ratings: Ratings) -> None:
         """Put a careless copy where a gap is too wide for games to bridge it."""
+        met = {frozenset((result.first, result.second)) for result in self.counted()}
         for below, above in zip(ratings.players, ratings.players[1:], strict=False):
             points, _ = ratings.difference(above, below)
             base, share = _parted(above)
             under = _parted(below)[1] if _parted(below)[0] == base else 1.0
-            met = any({r.first, r.second} == {below, above} for r in self.counted())
             if (
                 points > GAP
-                and met
+                and {below, above} in met
                 and not self.is_gone(above)
                 and under - share >= NARROWEST
                 and base != RANDOM

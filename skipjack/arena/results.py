@@ -24,6 +24,14 @@ WITHOUT = (
 )
 """What is said of games that can tell nothing, and would be played for ever."""
 
+
+class NoOutcomeError(RunError):
+    """No game that was ever played had an outcome: there is nothing to rate by."""
+
+    def __init__(self) -> None:
+        super().__init__(WITHOUT)
+
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS games (
     block TEXT NOT NULL, part INTEGER NOT NULL, rules TEXT NOT NULL,

@@ -16,6 +16,9 @@ HOUR = 3600.0
 Z95 = 1.96
 """Standard errors on either side of a 95 % interval."""
 
+TOO_WIDE = 0.2
+"""Half of a 95 % interval of a score from which on it is left out of the headline: nothing is known yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -89,6 +92,9 @@ def headline(ratings: Ratings, players: Sequence[Player], seconds: Mapping[str, 
         ratings: of the players.
         players: in chronological order.
         seconds: of training behind each, as far as known.
+
+    Returns:
+        the sentence, without what too few games tell; empty if that is all.
     """
     trained = [
         player.name for player in players if player.steps is not None and "~" not in player.name
@@ -101,13 +107,16 @@ def headline(ratings: Ratings, players: Sequence[Player], seconds: Mapping[str, 
     newest, first = trained[-1], trained[0]
     now = seconds.get(newest, math.nan)
     ago = min(HOUR, (now - seconds.get(first, math.nan)) / 2)
-    parts = [f"the start {_percent(ratings, newest, first)}"]
+    parts = {"the start": ratings.score(newest, first)}
     if math.isfinite(ago) and len(trained) > 2:
         middle = min(trained[:-1], key=lambda name: abs(now - ago - seconds.get(name, math.inf)))
         if middle != first:
             span = _span(now - seconds[middle])
-            parts.insert(0, f"the one of {span} ago {_percent(ratings, newest, middle)}")
-    return f"the newest beats {', '.join(parts)}"
+            parts = {f"the one of {span} ago": ratings.score(newest, middle), **parts}
+    known = [
+        f"{who} {_percent(*score)}" for who, score in parts.items() if score[1] * Z95 < TOO_WIDE
+    ]
+    return f"the newest beats {', '.join(known)}" if known else ""
 
 
 def report(
@@ -126,8 +135,13 @@ def report(
     }
 
 
-def _percent(ratings: Ratings, one: str, other: str) -> str:
-    score, error = ratings.score(one, other)
+def _percent(score: float, error: float) -> str:
+    """A score and its interval; a bound where the interval leaves what a score can be."""
+    low, high = score - Z95 * error, score + Z95 * error
+    if round(100 * high) > 100:
+        return f"over {100 * low:.0f} %"
+    if round(100 * low) < 0:
+        return f"under {100 * high:.0f} %"
     return f"{100 * score:.0f} ± {100 * Z95 * error:.0f} %"
 
 

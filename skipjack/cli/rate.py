@@ -60,11 +60,11 @@ def run(arguments: Sequence[str]) -> int:
         "Rate a run's checkpoints, or the newest of each run in a folder, by games against each other.",
     )
     from skipjack.arena import standings
-    from skipjack.arena.results import Results
+    from skipjack.arena.results import NoOutcomeError, Results
     from skipjack.run import rater
     from skipjack.run import ratings as wiring
 
-    field = wiring.field_of(target)
+    field = wiring.field_of(target, _say)
     if not field.checkpoints:
         raise must("there must be a checkpoint to rate", got=target)
     # Half of the games for a first block each, two games an env.
@@ -78,10 +78,12 @@ def run(arguments: Sequence[str]) -> int:
     ):
         ladder = _ladder(own, field, contest, results)
         if own.follow:
-            orders = rater.Orders(sys.stdin.buffer)
-            rater.follow(
-                field.folder.parent, contest, ladder, results, orders, own.budget, own.precision
-            )
+            run, orders = field.folder.parent, rater.Orders(sys.stdin.buffer)
+            try:
+                rater.follow(run, contest, ladder, results, orders, own.budget, own.precision)
+            except NoOutcomeError as error:
+                _say(str(error))
+                return rater.USELESS
             return 0
         _play(ladder, own)
         found = ladder.ratings()

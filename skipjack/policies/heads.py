@@ -121,7 +121,8 @@ class DiscreteHead(nn.Module):
     def _table(self, flat: Tensor) -> Tensor:
         """(..., choices) -> (..., components, most)."""
         if self.even:
-            return flat.unflatten(-1, (self.components, self.most))
+            # PERF: a view takes a third of `unflatten`, which is Python.
+            return flat.view(*flat.shape[:-1], self.components, self.most)
         return flat[..., self.place]
 
 

@@ -15,18 +15,27 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from skipjack import checkpoint
 from skipjack.arena import standings
 from skipjack.arena.ladder import Ladder
-from skipjack.arena.results import Results
+from skipjack.arena.results import WITHOUT, Results
 from skipjack.run import ratings as wiring
 
 FILE = "ratings.json"
 """In the arena's folder: the newest ratings."""
+
+LOG = "rater.log"
+"""Beside it: what the rater said, its last words among it."""
+
+USELESS = 3
+"""Exit code of a rater that need not be started again: no game has an outcome."""
+
+VAGUE = 300.0
+"""Standard error in Elo from which on a number is not shown: too few games connect it with the others."""
 
 EVERY = 1.0
 """Seconds between two looks at the rater, and at the run's checkpoints."""
@@ -60,7 +69,8 @@ class Rater:
         say: Callable[[str], None],
         command: list[str] | None = None,
     ) -> None:
-        self.path, self.say, self.precision = run / wiring.FOLDER / FILE, say, precision
+        self.path, self.log = run / wiring.FOLDER / FILE, run / wiring.FOLDER / LOG
+        self.say, self.precision = say, precision
         self.command = command or [
             *(sys.executable, "-m", "skipjack", "rate", str(run), "--follow"),
             *("--budget", str(budget), "--precision", str(precision)),
@@ -87,20 +97,20 @@ class Rater:
         found = {"alive": float(self.alive), **_numbers(self.newest)}
         return {f"rating/{name}": value for name, value in found.items()}
 
-    def finish(self, patience: float, steps: int, stop: Callable[[], bool]) -> dict[str, Any]:
-        """Wait until the checkpoint of so many steps is rated well enough, at most `patience` seconds.
+    def finish(self, patience: float, name: str, stop: Callable[[], bool]) -> dict[str, Any]:
+        """Wait until a player of this name is rated well enough, at most `patience` seconds.
 
         Returns:
             its line in the newest report; empty if it has no games. What is missing is said.
         """
         end = time.monotonic() + patience
-        if not self.alive and self._again < end:
+        if not self.alive and not self._is_useless and self._again < end:
             self._start()
         self._tell(b"finish\n")
         while self.alive and time.monotonic() < end and not stop():
             time.sleep(0.05)
         self._read()
-        lines = [line for line in _trained(self.newest) if line["steps"] == steps]
+        lines = [line for line in _trained(self.newest) if line["name"] == name]
         if not lines:
             self.say("The rater did not come to the last checkpoint: rate it with skipjack rate.")
             return {}
@@ -129,29 +139,51 @@ class Rater:
     def _start(self) -> None:
         here = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
         try:
-            self._child = subprocess.Popen(
-                self.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, **here},
-                start_new_session=True,  # Ctrl-C is the training's; it ends the rater in order
-            )
+            with self._logging() as log:
+                self._child = subprocess.Popen(
+                    self.command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                    env={**os.environ, **here},
+                    start_new_session=True,  # Ctrl-C is the training's; it ends the rater in order
+                )
         except OSError as error:
             self._child = None
             self.say(f"The rater cannot be started ({error}). Training goes on without.")
 
+    @contextlib.contextmanager
+    def _logging(self) -> Iterator[Any]:
+        """Where the rater's standard error goes; nowhere if the disk takes no log."""
+        try:
+            self.log.parent.mkdir(exist_ok=True)
+            log = self.log.open("ab")
+        except OSError:
+            yield subprocess.DEVNULL
+            return
+        with log:
+            yield log
+
+    @property
+    def _is_useless(self) -> bool:
+        return self._child is not None and self._child.poll() == USELESS
+
     def _revive(self, now: float) -> None:
         if self.alive or self.deaths > len(BACKOFF):
+            return
+        if self._is_useless:
+            self.deaths = len(BACKOFF) + 1
+            self.say(f"The run is not rated. {WITHOUT}")
             return
         if not self._again:
             self.deaths += 1
             left = self.deaths <= len(BACKOFF)
             self._again = now + (BACKOFF[self.deaths - 1] if left else 0.0)
             self.say(
-                "The rater died; it is started again."
+                f"The rater died; it is started again. Why: {str(self.log)!r}."
                 if left
-                else "The rater dies again and again and is left alone: rate the run with skipjack rate."
+                else f"The rater dies again and again and is left alone (why: {str(self.log)!r}): rate "
+                "the run with skipjack rate."
             )
         elif now >= self._again:
             self._again = 0.0
@@ -186,14 +218,11 @@ def _trained(report: dict[str, Any]) -> list[dict[str, Any]]:
 def _numbers(report: dict[str, Any]) -> dict[str, float]:
     """The newest checkpoint's line as metrics; `checkpoint` is the step that they belong to."""
     line = newest_line(report)
-    names = {
-        "checkpoint": "steps",
-        "elo": "elo",
-        "elo_error": "error",
-        "gain": "gain",
-        "gain_error": "gain_error",
-    }
-    found = {name: float(line[key]) for name, key in names.items() if line.get(key) is not None}
+    found = {"checkpoint": float(line["steps"])} if line else {}
+    for name, error in (("elo", "error"), ("gain", "gain_error")):
+        # Until games connect it with the others, only the prior speaks.
+        if line.get(error) is not None and line[error] < VAGUE:
+            found |= {name: float(line[name]), f"{name}_error": float(line[error])}
     if report:
         found |= {"games": float(report["games"]), "backlog": float(report["backlog"])}
     return found

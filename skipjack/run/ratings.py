@@ -134,7 +134,7 @@ class Host:
 
         run = folders.run_of(path)
         name = "" if run == path else run.name
-        return Player(f"{steps:012d}-{digest[:8]}", make, steps=steps, run=name)
+        return Player(player_name(found), make, steps=steps, run=name)
 
 
 class Contest(Host):
@@ -161,13 +161,11 @@ class Contest(Host):
         super().__init__(configured, vector, rules_of(configured))
 
     def panel(self) -> dict[str, float]:
-        """Players of the game whose ratings are known, in nats; else the random player alone, at 0."""
-        known = registry.panel(self.configured.entry.game) if self._is_plain() else {}
-        return {name: elo / ELO for name, elo in known.items()} or {RANDOM: 0.0}
-
-    def _is_plain(self) -> bool:
-        """Whether the game has the rules of its default settings, which panels are rated by."""
-        return self.rules == rules_of(as_contest(configure(self.configured.entry.game)))
+        """Players whose ratings under these rules are known, in nats; else the random player alone, at 0."""
+        for name, known in registry.panels(self.configured.entry.game).items():
+            if rules_of(as_contest(configure(name))) == self.rules:
+                return {player: elo / ELO for player, elo in known.items()}
+        return {RANDOM: 0.0}
 
     def close(self) -> None:
         """Close the envs."""
@@ -222,7 +220,7 @@ class Field:
 
     Attributes:
         folder: of results, ratings and plots.
-        checkpoints: of the players.
+        checkpoints: of the players; none if those of a folder are all damaged.
         is_run: whether they are all of one run.
     """
 
@@ -269,8 +267,13 @@ def _gone(rows: int, seed: int) -> Actor:
     raise RunError("Its checkpoint is there no more.")
 
 
-def field_of(target: str, root: Path = Path("runs")) -> Field:
-    """The checkpoints of a run, or the newest of each run in a folder.
+def field_of(target: str, say: Callable[[str], None], root: Path = Path("runs")) -> Field:
+    """The checkpoints of a run, or of each run in a folder the newest that is whole.
+
+    Args:
+        target: the run or folder.
+        say: is told of those that are damaged.
+        root: where runs are looked for too.
 
     Raises:
         UsageError: there are none.
@@ -278,12 +281,28 @@ def field_of(target: str, root: Path = Path("runs")) -> Field:
     for path in (Path(target), root / target):
         if (path / "checkpoints").is_dir():
             return Field(path / FOLDER, tuple(checkpoints_of(path)), is_run=True)
-        runs = [path / name for name in folders.list_runs(path)]
-        newest = [checkpoints_of(run)[-1:] for run in runs]
-        if any(newest):
-            together = tuple(found for last in newest for found in last)
-            return Field(path / FOLDER, together, is_run=False)
+        runs = [checkpoints_of(path / name) for name in folders.list_runs(path)]
+        if any(runs):
+            newest = [found for run in runs for found in _newest_whole(run, say)]
+            return Field(path / FOLDER, tuple(newest), is_run=False)
     raise must("there must be a run, or a folder with runs, to rate", got=target)
+
+
+def _newest_whole(paths: list[Path], say: Callable[[str], None]) -> list[Path]:
+    """The last checkpoint that can be read, alone; empty if there is none."""
+    for path in reversed(paths):
+        try:
+            checkpoint.load(path)
+        except RunError as error:
+            say(left_out(path, error))
+            continue
+        return [path]
+    return []
+
+
+def player_name(found: checkpoint.Checkpoint) -> str:
+    """The name of a checkpoint as a player: the same name is the same weights."""
+    return f"{found.steps:012d}-{_digest(found)[:8]}"
 
 
 def _digest(found: checkpoint.Checkpoint) -> str:

@@ -22,6 +22,7 @@ from skipjack.run.config import Configured
 from skipjack.run.envs import make_vector
 from skipjack.run.past import Past, plan_of
 from skipjack.run.rater import Rater
+from skipjack.run.ratings import player_name
 from skipjack.run.signals import stop_on_signals
 from skipjack.run.wiring import (
     check_env,
@@ -216,7 +217,8 @@ class Run:
         if self.rater is None or stop():
             return None
         self.reporter.message("Rating the last checkpoint.")
-        line = self.rater.finish(self.config.arena.patience, self.trainer.steps, stop)
+        newest = player_name(checkpoint.latest(self.folder))
+        line = self.rater.finish(self.config.arena.patience, newest, stop)
         if line and self.rater.newest.get("headline"):
             self.reporter.message(f"Ratings: {self.rater.newest['headline']}.")
         return (line["elo"], line["error"]) if line else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -234,3 +235,31 @@ def test_standings_and_the_headline_say_how_it_grew() -> None:
     assert said.startswith(f"the newest beats the one of an hour ago {100 * score:.0f} ± ")
     assert ", the start " in said
     assert headline(ratings, players[:2], {}) == ""
+
+
+def test_the_headline_says_nothing_that_is_not_known() -> None:
+    make = lambda rows, seed: RandomActor(table("tic_tac_toe", 1).action, seed)  # noqa: E731
+    players = [Player(name, make, steps=at) for at, name in enumerate("ab")]
+
+    def said(wins: int, losses: int) -> str:
+        results = [Result("b", "a", wins, 0, losses), Result("a", "b", losses, 0, wins)]
+        return headline(fit("ab", results), players, {})
+
+    assert said(3, 2) == ""
+    assert re.fullmatch("the newest beats the start 60 ± . %", said(300, 200))
+    assert re.fullmatch(r"the newest beats the start over 9\d %", said(50, 0))
+    assert re.fullmatch(r"the newest beats the start under \d %", said(0, 50))
+
+
+def test_bridges_are_looked_for_with_one_question_to_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = table("tic_tac_toe", 1).action
+    players = [Player(str(at), lambda r, s: RandomActor(action, s), steps=at) for at in range(9)]
+    results = Results(tmp_path / "results.sqlite")
+    found = Ladder(players, results, RULES, table("tic_tac_toe", 1), seed=1)
+    ratings, asked = found.ratings(), []
+    known = results.all
+    monkeypatch.setattr(results, "all", lambda *given: asked.append(given) or known(*given))
+    found._build_bridges(ratings)
+    assert len(asked) == 1

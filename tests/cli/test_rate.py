@@ -108,6 +108,27 @@ def test_the_newest_of_each_run_in_a_folder(
     assert "must play 'tic_tac_toe' by the same rules, but is of 'connect_four'" in said
 
 
+def test_a_run_whose_newest_checkpoint_is_damaged_sends_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_run(tmp_path / "runs", "weak", steps=1)
+    strong = write_run(tmp_path / "runs", "strong", steps=3)
+    broken = write_run(tmp_path / "runs", "zero", steps=1)
+    for folder, steps in ((strong, 2000), (broken, 0)):
+        file = folder / "checkpoints" / f"{steps:012d}" / "policy.safetensors"
+        file.write_bytes(file.read_bytes()[:-5])
+    code, row, said = output(capsys, "rate", "runs", *QUICK)
+    assert code == 0
+    assert {line["name"][:12]: line["run"] for line in row["players"]} == {
+        "random": "",
+        f"{0:012d}": "weak",
+        f"{1000:012d}": "strong",
+    }
+    assert "strong/000000002000 is left out." in said
+    assert "zero/000000000000 is left out." in said
+
+
 def test_a_damaged_checkpoint_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -263,7 +284,7 @@ def test_players_whose_ratings_are_known_keep_them(
 ) -> None:
     monkeypatch.chdir(runs.parent)
     known = {"random": 0.0, "script:one_ply~0.5": 321.0}
-    monkeypatch.setattr("skipjack.registry.panel", lambda game: known)
+    monkeypatch.setattr("skipjack.registry.panels", lambda game: {game: known})
     _, row, _ = output(capsys, "rate", "one", *QUICK[:2], *QUICK[2:3], "--precision", "5")
     found = {line["name"]: line for line in row["players"]}
     assert found["script:one_ply~0.5"]["elo"] == pytest.approx(321)

@@ -16,7 +16,7 @@ import pytest
 
 from skipjack.arena.ladder import Ladder
 from skipjack.arena.players import Player, random_player
-from skipjack.arena.results import Results
+from skipjack.arena.results import NoOutcomeError, Results
 from skipjack.cli.main import main
 from skipjack.errors import RunError
 from skipjack.policies.random import RandomActor
@@ -45,7 +45,7 @@ run, report = pathlib.Path(sys.argv[1]), sys.argv[2]
 (run / "pid").write_text("there")
 for line in sys.stdin:
     if line.strip() == "finish":
-        (run / "arena" / "ratings.json").write_text(report.replace('"steps": 5', '"steps": 9'))
+        (run / "arena" / "ratings.json").write_text(report.replace('"a"', '"b"'))
         break
 (run / "ended").write_text("in order")
 """
@@ -78,14 +78,15 @@ def test_it_reports_and_finishes(tmp_path: Path, stub: list[str]) -> None:
         5,
     )
     assert (found["rating/backlog"], found["rating/games"]) == (2, 8)
-    line = beside.finish(60, steps=9, stop=lambda: False)
-    assert (line["steps"], line["elo"], line["error"]) == (9, 10, 2)
+    line = beside.finish(60, "b", stop=lambda: False)
+    assert (line["name"], line["elo"], line["error"]) == ("b", 10, 2)
     assert said == []
-    # Another checkpoint's rating is nobody's, and one that is not known well enough is told of.
-    assert beside.finish(60, steps=10, stop=lambda: False) == {}
+    # Another checkpoint's rating is nobody's, even one's of as many steps, and one that is not known well
+    # enough is told of.
+    assert beside.finish(60, "a", stop=lambda: False) == {}
     assert "did not come to the last checkpoint" in said[0]
     beside.precision = 1.5
-    assert beside.finish(60, steps=9, stop=lambda: False)["error"] == 2
+    assert beside.finish(60, "b", stop=lambda: False)["error"] == 2
     assert "a standard error of 2 Elo still, more than arena.precision=1.5" in said[1]
     beside.close()
     beside.close()
@@ -131,10 +132,68 @@ def test_the_end_of_a_run_does_not_wait_for_ever(tmp_path: Path, stub: list[str]
     said: list[str] = []
     sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
     beside = Rater(tmp_path, 0.1, 25.0, said.append, sleeper)
-    assert beside.finish(0.2, steps=9, stop=lambda: False) == {}
+    assert beside.finish(0.2, "b", stop=lambda: False) == {}
     assert "rate it with skipjack rate" in said[0]
     beside.close()
     assert not beside.alive
+
+
+def test_its_last_words_are_kept(tmp_path: Path, stub: list[str]) -> None:
+    said: list[str] = []
+    dying = [sys.executable, "-c", "raise SystemExit('The table is full.')"]
+    beside = Rater(tmp_path, 0.1, 25.0, said.append, dying)
+    until(lambda: not beside.alive)
+    beside.look()
+    until(lambda: beside.look()["rating/alive"] == 1 or not beside.alive)
+    log = tmp_path / "arena" / "rater.log"
+    assert "The table is full." in log.read_text()
+    assert str(log) in said[0]
+    beside.close()
+
+
+def test_games_without_an_outcome_are_told_of_once(tmp_path: Path, stub: list[str]) -> None:
+    said: list[str] = []
+    code = (
+        f"import pathlib; pathlib.Path({str(tmp_path / 'once')!r}).open('x'); raise SystemExit(3)"
+    )
+    beside = Rater(tmp_path, 0.1, 25.0, said.append, [sys.executable, "-c", code])
+    until(lambda: not beside.alive)
+    for _ in range(5):
+        assert beside.look()["rating/alive"] == 0
+    assert len(said) == 1
+    assert "The run is not rated. Games must end with an outcome" in said[0]
+    assert beside.finish(60, "a", stop=lambda: False) == {}
+    assert not beside.alive
+    assert (
+        "FileExistsError" not in (tmp_path / "arena" / "rater.log").read_text()
+    )  # not started again
+
+
+def test_a_rater_of_games_without_an_outcome_says_so_by_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_run(tmp_path / "runs", "one", steps=2)
+
+    def blind(ladder: Ladder, stop: object = None) -> None:
+        raise NoOutcomeError
+
+    monkeypatch.setattr(Ladder, "play", blind)
+    monkeypatch.setattr(rater, "Orders", lambda stream: Finish())
+    monkeypatch.setattr("os.nice", lambda more: 0)
+    assert main(["rate", str(folder), "--follow"]) == rater.USELESS
+    assert "Games must end with an outcome" in capsys.readouterr().err
+
+
+def test_numbers_that_only_the_prior_knows_are_not_shown(tmp_path: Path, stub: list[str]) -> None:
+    vague = LINE | {"error": 687.0, "gain_error": 40.0}
+    command = [*stub[:-1], json.dumps(REPORT | {"players": [vague]})]
+    beside = Rater(tmp_path, 0.1, 25.0, print, command)
+    until(lambda: "rating/checkpoint" in beside.look())
+    found = beside.look()
+    assert "rating/elo" not in found
+    assert "rating/elo_error" not in found
+    assert (found["rating/gain"], found["rating/gain_error"]) == (3, 40)
+    beside.close()
 
 
 def test_following_takes_in_new_checkpoints_and_finishes_the_newest(tmp_path: Path) -> None:
