@@ -14,8 +14,8 @@ from optuna.trial import FrozenTrial
 
 from skipjack.sweep.encode import Cube
 from skipjack.sweep.front import counts
-from skipjack.sweep.model import CostModel, ScoreModel
-from skipjack.sweep.sampler import AIM, REPEATS, CostSampler
+from skipjack.sweep.outlook import Outlook
+from skipjack.sweep.sampler import AIM, REPEATS
 from skipjack.sweep.space import STEPS
 from skipjack.sweep.study import Sweep
 
@@ -62,16 +62,15 @@ def importance(sweep: Sweep) -> list[tuple[str, float]]:
 
     Plain importance is that of the steps: whoever trains longer scores higher.
     """
-    sampler = CostSampler(sweep.distributions, scales=_logits(sweep), knob=_knob(sweep))
-    cube = Cube(
-        {name: each for name, each in sweep.distributions.items() if not each.single()},
-        _logits(sweep),
-    )
-    history = sampler.history(sweep.study, sweep.trials(), -1, cube)
-    leaders = [cube.encode(each.params) for each in sweep.front()[-LEADERS:] if _within(each, cube)]
+    trials = sweep.trials()
+    outlook = Outlook(sweep, trials)
+    cube, history = outlook.cube, outlook.history
+    leaders = [
+        cube.encode(each.params) for each in sweep.front(trials)[-LEADERS:] if _within(each, cube)
+    ]
     if len(history.score) < 10 or not leaders:
         return []
-    scores, cost = ScoreModel(cube, history.thinned()), CostModel(cube, history, _knob(sweep))
+    scores, cost = outlook.scores, outlook.cost
     moved = {}
     for index, name in enumerate(cube.names):
         if name == STEPS:
@@ -122,14 +121,6 @@ def _row(sweep: Sweep, trial: FrozenTrial) -> dict[str, Any]:
 def _scale(part: Any) -> str:
     ordered = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in part.values)
     return "choice" if part.scale == "choice" or (part.values and not ordered) else part.scale
-
-
-def _logits(sweep: Sweep) -> dict[str, str]:
-    return {part.name: "logit" for part in sweep.space.parameters if part.scale == "logit"}
-
-
-def _knob(sweep: Sweep) -> str | None:
-    return STEPS if STEPS in sweep.space else None
 
 
 def _within(trial: FrozenTrial, cube: Cube) -> bool:

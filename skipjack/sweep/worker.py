@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 from skipjack.errors import RunError
 from skipjack.sweep import child, stopping
 from skipjack.sweep.child import Child
-from skipjack.sweep.front import counts
+from skipjack.sweep.front import counts, is_asked
 from skipjack.sweep.lease import Watch
 from skipjack.sweep.sampler import AIM, REPEATS
 from skipjack.sweep.speed import flags, reference_speed, speed_key
@@ -137,7 +137,7 @@ class Worker:
             self.sweep.note(number, repeats=trial.system_attrs[REPEATS])
         limit = float(trial.user_attrs.get("limit", self.sweep.plan.dearest))
         left = self.sweep.seconds_left()
-        if left is not None and "promotes" not in trial.user_attrs:
+        if left is not None and not is_asked(trial):
             limit = max(min(limit, left), self.sweep.plan.cheapest)
         words = self._words(trial, run, seed, limit / self.factor)
         began = time.monotonic()
@@ -181,7 +181,7 @@ class Worker:
                     ending = now_state
             if self.stopped.is_set():
                 ending = ending or "stopped"
-            elif others and not ending and "promotes" not in trial.user_attrs:
+            elif others and not ending and not is_asked(trial):
                 curve = stopping.curve_of(process.rows(), self.sweep.plan.metric, self.factor)
                 ending = stopping.verdict(curve, min(aim, limit), others, front)
             if len(process.rows()) > updates:
@@ -282,7 +282,7 @@ class Worker:
             for each in trials
             if each.state == TrialState.WAITING or (each.number < trial.number and counts(each))
         ]
-        own = {"origin", "promotes"} & set(trial.user_attrs)
+        own = "origin" in trial.user_attrs or is_asked(trial)
         return "surplus" if wanted and len(taken) >= wanted and not own else ""
 
     def _others_run(self) -> bool:
@@ -318,7 +318,7 @@ class Worker:
             for each in trials
             if each.state in (TrialState.RUNNING, TrialState.WAITING)
             or each.user_attrs.get("reason") in ("killed", "stopped", "lost", "disk")
-            or "promotes" in each.user_attrs
+            or is_asked(each)
         }
         for trial in trials:
             run = trial.user_attrs.get("run")

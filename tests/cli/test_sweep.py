@@ -73,6 +73,34 @@ def test_the_same_command_goes_on_and_another_space_is_refused(call: Call) -> No
 
 
 @pytest.mark.usefixtures("script")
+def test_several_environments_get_one_preset_beside_their_own(call: Call, tmp_path: Path) -> None:
+    words = ("password", "cartpole", "--trials", "4", *SMALL)
+    code, out, err = call("sweep", *words, "--json")
+    assert code == 0, err
+    told = json.loads(out.splitlines()[-1])
+    assert [row["env"] for row in told["sweeps"]] == ["password", "cartpole"]
+    assert "Comparing settings for all of password and cartpole" in err
+    common = told["common"]
+    assert 0 < common["normalised"] < 2
+    assert set(common["settings"]) == {"train.learning_rate", "policy.layers"}
+    for each in common["each"]:
+        sweep = open_sweep(each["name"], str(tmp_path / "sweeps" / each["name"] / "study.journal"))
+        trial = sweep.trial(each["trial"])
+        assert common["settings"].items() <= trial.params.items()
+        assert each["cost_s"] == pytest.approx(each["own_cost_s"], rel=0.5)
+
+    code, out, err = call("sweep", "best", "password", "cartpole", "--write-preset", "all.toml")
+    assert code == 0, err
+    assert "One preset for password and cartpole" in out
+    written = tomllib.loads((tmp_path / "all.toml").read_text())
+    assert written["train"]["learning_rate"] == common["settings"]["train.learning_rate"]
+    assert "steps" not in written["train"]  # each environment has its own
+    assert call("config", "show", "cartpole", "--config", "all.toml", "--json")[0] == 0
+    code, _, err = call("sweep", "best", "password", "cartpol")
+    assert code == 2
+
+
+@pytest.mark.usefixtures("script")
 def test_workers_share_the_cores(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

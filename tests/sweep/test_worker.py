@@ -227,3 +227,13 @@ def test_the_budget_ends_a_sweep(make: Make, tmp_path: Path) -> None:
     worker(sweep, tmp_path).run()
     assert 2.5 < sweep.spent() < 6
     assert len(sweep.trials()) > 1
+
+
+def test_neither_the_budget_nor_a_curve_cuts_what_was_asked_for_at_a_cost(
+    make: Make, tmp_path: Path
+) -> None:
+    sweep = make(trials=0, budget=1.0)
+    worker(sweep, tmp_path).run()
+    sweep.enqueue({"train.steps": 900}, limit=2.0)
+    worker(sweep, tmp_path).run()
+    assert sweep.trials()[-1].values[1] == pytest.approx(0.9)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from skipjack import config as settings
 from skipjack import registry
 from skipjack.cli import flags
-from skipjack.cli.sweep import ROOT, opened, quiet, require, seconds_of
+from skipjack.cli.sweep import ROOT, leading, opened, quiet, require, seconds_of
 from skipjack.config import Choice, Within
 from skipjack.errors import RunError, UsageError, must
 from skipjack.sweep.space import STEPS, Space, space_of
@@ -79,7 +79,7 @@ def run(arguments: Sequence[str]) -> int:
     """Sweep one environment after the other; 0, or 128 and the signal's number if stopped."""
     from skipjack.run.config import configure
 
-    names = _leading(arguments)
+    names = leading(arguments)
     rest = list(arguments[len(names) :])
     first = configure(names[0] if names else "breakout")
     own, chosen = flags.parse(
@@ -101,8 +101,15 @@ def run(arguments: Sequence[str]) -> int:
         if code:
             return code
         done.append(own.name or registry.stem(registry.resolve(name).full_name))
+    found = None
+    if len(done) > 1:
+        from skipjack.cli.sweep import common
+
+        if code := common.settle(done, own.storage, own.workers, _say):
+            return code
+        found = common.row(common.opened_all(done, own.storage))
     if own.json:
-        print(json.dumps({"sweeps": [_row(name, own.storage) for name in done]}))
+        print(json.dumps({"sweeps": [_row(name, own.storage) for name in done], "common": found}))
     return 0
 
 
@@ -113,7 +120,7 @@ def worker(arguments: Sequence[str]) -> int:
         WorkerFlags, rest, "skipjack sweep worker NAME", "Run trials of a sweep until it is over."
     )
     sweep, folder = opened(name, own.storage)
-    return _work(sweep.name, sweep.url, folder, own.workers, _say)
+    return work(sweep.name, sweep.url, folder, own.workers, _say)
 
 
 def plan_of(name: str, own: SweepFlags, chosen: dict[str, Any]) -> Plan:
@@ -168,19 +175,23 @@ def _one(name: str, own: SweepFlags, chosen: dict[str, Any]) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"The folder {str(folder)!r} must be writable, but {error}.") from error
-    busy = (
-        f"The sweep {stem!r} is run by another process already. Help it with: skipjack sweep worker {stem}; "
-        f"or give this one a name of its own (--name)."
-    )
-    with alone(folder / "lock", busy):
+    with alone(folder / "lock", busy(stem)):
         plan = _measured(stem, url, plan, folder, own)
         sweep = create_or_resume(stem, url, plan)
         if plan.speed:  # measured just now, with no other worker beside it
             sweep.set_attribute(speed_key(threads_of(own.workers)), plan.speed)
         _say(f"Sweeping {plan.env}: {len(sweep.space.parameters)} settings, into {folder}.")
-        code = _work(stem, url, folder, own.workers, _say)
+        code = work(stem, url, folder, own.workers, _say)
     _say(f"Next: skipjack sweep best {stem}, skipjack sweep report {stem}")
     return code
+
+
+def busy(stem: str) -> str:
+    """What to say where another process runs a sweep."""
+    return (
+        f"The sweep {stem!r} is run by another process already. Help it with: skipjack sweep worker {stem}; "
+        f"or give this one a name of its own (--name)."
+    )
 
 
 def _measured(stem: str, url: str, plan: Plan, folder: Path, own: SweepFlags) -> Plan:
@@ -214,7 +225,7 @@ def threads_of(workers: int) -> int:
     return max(1, cores() // workers)
 
 
-def _work(name: str, url: str, folder: Path, workers: int, say: Callable[[str], None]) -> int:
+def work(name: str, url: str, folder: Path, workers: int, say: Callable[[str], None]) -> int:
     """Run workers as threads until the sweep is over or a signal comes."""
     from skipjack.sweep.board import lines, live_board
     from skipjack.sweep.study import open_sweep
@@ -275,16 +286,6 @@ def _row(name: str, storage: str) -> dict[str, Any]:
     from skipjack.sweep.board import summary
 
     return summary(opened(name, storage)[0])
-
-
-def _leading(arguments: Sequence[str]) -> list[str]:
-    """The environments in front of the flags."""
-    found = []
-    for word in arguments:
-        if word.startswith("-"):
-            break
-        found.append(word)
-    return found
 
 
 def _list(text: str) -> list[str]:
