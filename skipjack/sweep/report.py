@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
+from skipjack.sweep.board import overhead, overhead_in_words
 from skipjack.sweep.encode import Cube
 from skipjack.sweep.front import counts
 from skipjack.sweep.outlook import Outlook
@@ -29,6 +30,7 @@ PLACES = 9
 def data_of(sweep: Sweep) -> dict[str, Any]:
     """All that the page and the pictures show, as JSON values."""
     trials = sweep.trials()
+    ended = [each for each in trials if each.state == TrialState.COMPLETE]
     spent, made = sweep.spent(), sum(map(counts, trials))
     return {
         "name": sweep.name,
@@ -36,7 +38,8 @@ def data_of(sweep: Sweep) -> dict[str, Any]:
         "metric": sweep.plan.metric,
         "summary": (
             f"{sweep.plan.env}: {made} trials of {len(sweep.space.parameters)} settings, {spent:.0f} s, "
-            f"from {sweep.plan.cheapest:g} to {sweep.plan.dearest:g} s of training each."
+            f"from {sweep.plan.cheapest:g} to {sweep.plan.dearest:g} s of training each; "
+            f"{overhead_in_words(overhead(ended))}."
         ),
         "parameters": [
             {"name": part.name, "scale": _scale(part), "options": list(part.values)}

@@ -67,6 +67,7 @@ class Worker:
         self.watch = Watch(sweep.plan.lease)
         self.stopped = threading.Event()
         self.factor = 1.0
+        self.free = time.perf_counter()  # since when it trains nothing
 
     def run(self) -> None:
         """Work until the budget is spent, the trials are made, or `stopped` is set.
@@ -76,12 +77,14 @@ class Worker:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.factor = self.measure()
+        self.free = time.perf_counter()
         while not self.stopped.is_set():
             self.reap()
             if self.sweep.is_over():
                 if not self._others_run():
                     return
                 self.stopped.wait(LOOK)  # one of theirs may be lost yet
+                self.free = time.perf_counter()
                 continue
             began = time.perf_counter()
             number = self.sweep.ask().number
@@ -140,6 +143,7 @@ class Worker:
         if left is not None and not is_asked(trial):
             limit = max(min(limit, left), self.sweep.plan.cheapest)
         words = self._words(trial, run, seed, limit / self.factor)
+        self.sweep.note(number, between_s=time.perf_counter() - self.free)
         began = time.monotonic()
         process = Child(words, self.folder, run, self.start)
         try:
@@ -149,6 +153,7 @@ class Worker:
             if not process.wait(10):
                 process.kill()
             raise
+        self.free = time.perf_counter()
         self._tell(trial, process, ending, time.monotonic() - began)
 
     def _words(self, trial: FrozenTrial, run: str, seed: int, seconds: float) -> list[str]:

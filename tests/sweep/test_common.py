@@ -58,7 +58,10 @@ def run(sweep: Sweep) -> list[dict[str, Any]]:
 @pytest.fixture
 def pair(tmp_path: Path) -> list[Sweep]:
     """The rate in the middle leads nowhere but at a low cost, and is the best for both together."""
-    others = {round(0.001 + 0.003 * i, 4): 250 + 10 * i for i in range(7)} | {0.0055: 200, 0.0145: 200}
+    others = {round(0.001 + 0.003 * i, 4): 250 + 10 * i for i in range(7)} | {
+        0.0055: 200,
+        0.0145: 200,
+    }
     left = made("left", tmp_path, others | {0.0095: 150, 0.004: 900})
     return [left, made("right", tmp_path, others | {0.016: 700})]
 

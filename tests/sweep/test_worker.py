@@ -31,6 +31,7 @@ def test_a_sweep_runs_to_its_end_and_keeps_only_the_checkpoints_of_its_front(
         assert 0.1 <= trial.values[1] <= 1.1
         assert trial.user_attrs["curve"]
         assert trial.user_attrs["seed"] == trial.number
+        assert trial.user_attrs["between_s"] > trial.user_attrs["ask_s"] > 0
     kept = {path.parent.name for path in tmp_path.glob("runs/*/checkpoints")}
     assert kept == {f"{trial.number:05d}" for trial in sweep.front()}
     assert len(list(tmp_path.glob("runs/*/metrics.jsonl"))) == 6
