@@ -37,6 +37,8 @@ ENDS = 60.0
 FAILURES = 8
 """Trials that may fail one after another, with none that ever went through, before a sweep gives up."""
 
+WHY = {"unrated": "The rater had no games with the last checkpoint in time: raise arena.patience."}
+
 Say = Callable[[str], None]
 
 
@@ -171,7 +173,9 @@ class Worker:
     def _watch(self, process: Child, trial: FrozenTrial, limit: float, began: float) -> str:
         """Wait for a training's end; gives why it was asked to stop, empty if it was not."""
         number, ending = trial.number, ""
-        others, front = self._comparable() if self.sweep.plan.early_stop else ([], [])
+        # A rating is too vague before its checkpoint is the last to stop a trial by.
+        stops = self.sweep.plan.early_stop and self.sweep.plan.metric != "rating"
+        others, front = self._comparable() if stops else ([], [])
         aim = float(trial.system_attrs.get(AIM, limit))
         beat, next_beat = 0, 0.0
         asked, updates, sign = None, 0, began
@@ -220,7 +224,8 @@ class Worker:
             "start_s": max(0.0, wall - seconds - float(result.get("seconds_final") or 0.0)),
             "ended_by": self.name,
         }  # fmt: skip
-        score = result.get(metric)
+        figure = child.figure_of(result, metric)
+        score = figure.pop("score")
         if ending == "ended":
             self.say(f"Trial {number} was ended by somebody else; its training is stopped.")
         elif ending in ("stopped", "killed"):
@@ -235,19 +240,16 @@ class Worker:
             )
             self.say(f"Trial {number} was stopped early. {ending}")
         elif score is not None and not result["exit_code"]:
+            told |= figure
             told |= {
-                "score_ci95": result.get(f"{metric}_ci95"),
                 "limited": result.get("limited", False),
-            }
-            told |= {
-                "random": result.get(f"random_{metric}"),
                 "speed": result.get("steps_per_second"),
             }
             self.sweep.succeed(number, float(score), told["cost_s"], **told)
             self.say(f"Trial {number}: {metric} {score:.3f} for {told['cost_s']:.1f} s.")
         else:
             reason = "timeout" if ending == "timeout" else child.reason_of(result)
-            why = str(result.get("error", "It gave no score."))
+            why = str(result.get("error", WHY.get(reason, "It gave no score.")))
             self._failed(number, reason, why, told)
         self._tidy()
 
@@ -305,7 +307,7 @@ class Worker:
 
     def _check_failures(self) -> None:
         ended = [each for each in self.sweep.trials() if each.state.is_finished()]
-        learned = ("oom", "nan", "crash", "usage", "timeout")
+        learned = ("oom", "nan", "crash", "usage", "timeout", "unrated")
         failed = [each for each in ended if each.user_attrs.get("reason") in learned]
         if len(failed) >= FAILURES and not any(each.state == TrialState.COMPLETE for each in ended):
             raise RunError(

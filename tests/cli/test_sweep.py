@@ -114,6 +114,28 @@ def test_workers_share_the_cores(
     assert "vector.workers" not in sweep.space.fixed
 
 
+@pytest.mark.usefixtures("script")
+def test_a_game_with_teams_is_swept_by_its_rating(call: Call, tmp_path: Path) -> None:
+    """Elo may be below 0; its interval is 1.96 standard errors; measuring speed waits for no rater."""
+    words = ("--only", "train.learning_rate,policy.hidden", *SMALL[2:], "--metric", "rating")
+    code, _, err = call("sweep", "connect_four", "--trials", "2", *words)
+    assert code == 0, err
+    sweep = open_sweep("connect_four", str(tmp_path / "sweeps/connect_four/study.journal"))
+    assert sweep.space.fixed["arena.rating"] == "beside"
+    values = {"policy.hidden": 32, "train.steps": 300, "train.learning_rate": 0.01}
+    sweep.enqueue(values, origin="hand")
+    sweep.enqueue(values | {"policy.hidden": 64}, origin="hand")
+    assert call("sweep", "worker", "connect_four")[0] == 0
+    rated, unrated = sweep.trials()[-2:]
+    assert rated.values[0] == pytest.approx(300)
+    assert rated.user_attrs["score_ci95"] == pytest.approx(39.2)
+    assert rated.user_attrs["random"] == 0
+    assert unrated.user_attrs["reason"] == "unrated"
+    assert "arena.patience" in unrated.user_attrs["why"]
+    code, out, _ = call("sweep", "best", "connect_four")
+    assert "--arena.rating=beside" in out
+
+
 def test_a_sweep_that_is_run_already_is_not_run_twice(call: Call, tmp_path: Path) -> None:
     folder = tmp_path / "sweeps" / "password"
     folder.mkdir(parents=True)
@@ -164,6 +186,7 @@ def test_queue_promote_and_kill(call: Call, tmp_path: Path) -> None:
         (("kill", "nothing"), "The number of a trial must follow"),
         (("password", "cartpole", "--name", "x", "--trials", "1"), "one environment"),
         (("password", "--trials", "1", "--sampler", "magic"), "one of cost, tpe"),
+        (("password", "--trials", "1", "--metric", "rating"), "two teams"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told(call: Call, words: tuple[str, ...], told: str) -> None:

@@ -39,8 +39,9 @@ class SweepFlags:
     """Seconds of training of the cheapest trials; by default a hundredth of --max-cost."""
     workers: Annotated[int, Within(1, 1024)] = 1
     """Trials at once; each has its share of the cores."""
-    metric: Annotated[str, Choice("score", "return")] = "score"
-    """Figure of the final evaluation that is made as large as can be."""
+    metric: Annotated[str, Choice("score", "return", "rating")] = "score"
+    """What is made as large as can be: a figure of the final evaluation, or in games with two teams the
+    rating, in Elo above the random player: a rater plays the checkpoints beside each training."""
     name: str = ""
     """The sweep's name, and its folder below sweeps/; by default the environment's."""
     storage: str = ""
@@ -139,6 +140,8 @@ def plan_of(name: str, own: SweepFlags, chosen: dict[str, Any]) -> Plan:
     cheapest = seconds_of(own.min_cost, "--min-cost") or max(dearest / 100, min(1.0, dearest / 4))
     if cheapest >= dearest:
         raise must("--min-cost must be below --max-cost", min=cheapest, max=dearest)
+    if own.metric == "rating":
+        chosen = _rated(name, chosen)
     entry = registry.resolve(name)
     full = os.path.abspath(entry.full_name) if registry.is_folder(name) else entry.full_name
     file = settings.load_toml(Path(own.space)) if own.space else {}
@@ -160,6 +163,27 @@ def plan_of(name: str, own: SweepFlags, chosen: dict[str, Any]) -> Plan:
         lease=seconds_of(own.lease, "--lease") or 60.0,
         early_stop=not own.no_early_stop,
     )
+
+
+def _rated(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """The settings that are held, with a rater beside every training.
+
+    Raises:
+        UsageError: the game has not two teams.
+    """
+    from skipjack.arena.seating import are_two_sides
+    from skipjack.run.config import configure
+    from skipjack.run.envs import make_vector
+
+    vector = make_vector(configure(name, flags=chosen), 1)
+    teams = vector.teams
+    vector.close()
+    if not are_two_sides(teams):
+        raise UsageError(
+            f"--metric rating must be of a game with two teams of equal size, but {name} has teams "
+            f"{list(teams)}. Take --metric score."
+        )
+    return chosen | {"arena.rating": "beside"}
 
 
 def _one(name: str, own: SweepFlags, chosen: dict[str, Any]) -> int:
