@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
+from skipjack.report.progress import RunInfo
 from skipjack.sweep.board import overhead, overhead_in_words
 from skipjack.sweep.encode import Cube
 from skipjack.sweep.front import counts
@@ -97,6 +98,28 @@ def command_of(sweep: Sweep, trial: FrozenTrial) -> str:
         words.append(f"--seed={seed}")
     words += [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
     return " ".join(map(shlex.quote, words))
+
+
+def info_of(sweep: Sweep, trial: FrozenTrial, folder: Path) -> RunInfo:
+    """What stands above a trial's run where it is tracked: its settings, and what the sweep knows of it.
+
+    What only screens show (device, rows, parameters) is left empty.
+    """
+    known = trial.user_attrs
+    settings = dict(sweep.space.fixed) | trial.params
+    settings |= {"sweep": sweep.name, "sweep.trial": trial.number, "sweep.cost_s": trial.values[1]}
+    return RunInfo(
+        name=f"{sweep.name}-{trial.number:05d}",
+        env=sweep.plan.env,
+        folder=str(folder),
+        seed=int(known.get("seed", sweep.plan.seed)),
+        device="",
+        rows=0,
+        threads=int(known.get("threads", 0)),
+        parameters=0,
+        target_steps=int(known.get("steps", 0)),
+        settings=settings,
+    )
 
 
 def _row(sweep: Sweep, trial: FrozenTrial) -> dict[str, Any]:

@@ -136,6 +136,23 @@ def test_a_game_with_teams_is_swept_by_its_rating(call: Call, tmp_path: Path) ->
     assert "--arena.rating=beside" in out
 
 
+@pytest.mark.usefixtures("script")
+def test_only_the_front_is_tracked_outside_and_once(call: Call, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    words = ("password", "--trials", "5", *SMALL, "--track", "tensorboard")
+    for _ in range(2):
+        code, _, err = call("sweep", *words)
+        assert code == 0, err
+    sweep = open_sweep("password", str(tmp_path / "sweeps/password/study.journal"))
+    written = list((tmp_path / "sweeps/password/runs").glob("*/tensorboard/*"))
+    front = sorted(trial.user_attrs["run"] for trial in sweep.front())
+    assert sorted(path.parts[-3] for path in written) == front
+    assert len(front) < 5
+    code, _, err = call("sweep", "password", "--trials", "5", *SMALL, "--track", "tensorbord")
+    assert code == 2
+    assert "Did you mean 'tensorboard'" in sentence(err)
+
+
 def test_a_sweep_that_is_run_already_is_not_run_twice(call: Call, tmp_path: Path) -> None:
     folder = tmp_path / "sweeps" / "password"
     folder.mkdir(parents=True)

@@ -19,6 +19,7 @@ from skipjack.cli import flags
 from skipjack.cli.sweep import ROOT, leading, opened, quiet, require, seconds_of
 from skipjack.config import Choice, Within
 from skipjack.errors import RunError, UsageError, must
+from skipjack.run import trackers
 from skipjack.sweep.space import STEPS, Space, space_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class SweepFlags:
     """0 spends most on dear trials, 1 as much on each decade of cost."""
     seed: Annotated[int, Within(0, 2**31)] = 0
     """Seed of what is drawn and of the trials' trainings."""
+    track: str = ""
+    """Once the sweep is over, send the runs of its front to wandb, tensorboard or both, with a comma between.
+    No other trial is tracked outside."""
     lease: str = "60s"
     """Time without a word after which a trial counts as lost and is run again."""
     no_early_stop: bool = False
@@ -96,6 +100,7 @@ def run(arguments: Sequence[str]) -> int:
         raise must("--name must stand for one environment", environments=len(names))
     require()
     quiet()
+    tracked = trackers.choose(own.track)
     done = []
     for name in names:
         code = _one(name, own, chosen)
@@ -109,6 +114,8 @@ def run(arguments: Sequence[str]) -> int:
         if code := common.settle(done, own.storage, own.workers, _say):
             return code
         found = common.row(common.opened_all(done, own.storage))
+    for name in done if tracked else []:
+        _track(name, own.storage, tracked)
     if own.json:
         print(json.dumps({"sweeps": [_row(name, own.storage) for name in done], "common": found}))
     return 0
@@ -208,6 +215,19 @@ def _one(name: str, own: SweepFlags, chosen: dict[str, Any]) -> int:
         code = work(stem, url, folder, own.workers, _say)
     _say(f"Next: skipjack sweep best {stem}, skipjack sweep report {stem}")
     return code
+
+
+def _track(name: str, storage: str, tracked: list[str]) -> None:
+    """Send the front's runs to trackers; those of other machines are where they were trained."""
+    from skipjack.sweep.report import info_of
+
+    sweep, folder = opened(name, storage)
+    for trial in sweep.front():
+        run = folder / "runs" / str(trial.user_attrs.get("run"))
+        if run.is_dir():
+            trackers.send(tracked, run, info_of(sweep, trial, run), _say)
+        else:
+            _say(f"Trial {trial.number} was trained on another machine and is not tracked.")
 
 
 def busy(stem: str) -> str:
