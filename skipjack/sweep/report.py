@@ -6,6 +6,7 @@ import html
 import json
 import shlex
 import string
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from skipjack.report.progress import RunInfo
 from skipjack.sweep.board import overhead, overhead_in_words
 from skipjack.sweep.encode import Cube
-from skipjack.sweep.front import counts
+from skipjack.sweep.front import counts, groups
 from skipjack.sweep.outlook import Outlook
 from skipjack.sweep.sampler import AIM, REPEATS
 from skipjack.sweep.space import STEPS
@@ -32,6 +33,7 @@ def data_of(sweep: Sweep) -> dict[str, Any]:
     """All that the page and the pictures show, as JSON values."""
     trials = sweep.trials()
     ended = [each for each in trials if each.state == TrialState.COMPLETE]
+    spreads = spreads_of(trials)
     spent, made = sweep.spent(), sum(map(counts, trials))
     return {
         "name": sweep.name,
@@ -47,7 +49,7 @@ def data_of(sweep: Sweep) -> dict[str, Any]:
             for part in sweep.space.parameters
         ],
         "front": [each.number for each in sweep.front(trials)],
-        "trials": [_row(sweep, each) for each in trials if each.params],
+        "trials": [_row(sweep, each, spreads) for each in trials if each.params],
         "importance": importance(sweep),
     }
 
@@ -59,6 +61,16 @@ def page_of(data: dict[str, Any]) -> str:
     read = {name: (PAGE / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     template = string.Template((PAGE / "index.html").read_text(encoding="utf-8"))
     return template.substitute(read, title=html.escape(f"Sweep {data['name']}"), data=text)
+
+
+def spreads_of(trials: Sequence[FrozenTrial]) -> dict[int, float]:
+    """The standard deviation of the scores of equal settings, by each of their trials' numbers."""
+    return {
+        trial.number: float(np.std([each.values[0] for each in group], ddof=1))
+        for group in groups(trials)
+        if len(group) > 1
+        for trial in group
+    }
 
 
 def importance(sweep: Sweep) -> list[tuple[str, float]]:
@@ -122,7 +134,7 @@ def info_of(sweep: Sweep, trial: FrozenTrial, folder: Path) -> RunInfo:
     )
 
 
-def _row(sweep: Sweep, trial: FrozenTrial) -> dict[str, Any]:
+def _row(sweep: Sweep, trial: FrozenTrial, spreads: Mapping[int, float]) -> dict[str, Any]:
     known = trial.user_attrs
     reason = known.get("reason")
     return {
@@ -132,6 +144,7 @@ def _row(sweep: Sweep, trial: FrozenTrial) -> dict[str, Any]:
         "ci": known.get("score_ci95"),
         "cost": trial.values[1] if trial.values else known.get("cost_s"),
         "aim": trial.system_attrs.get(AIM),
+        "spread": spreads.get(trial.number),
         "repeats": known.get("repeats", trial.system_attrs.get(REPEATS)),
         "stopped": bool(known.get("stopped")),
         "why": known.get("why"),
