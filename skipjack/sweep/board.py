@@ -64,7 +64,7 @@ def overhead(ended: list[FrozenTrial]) -> dict[str, float]:
     """What complete trials took beside their training: shares of it, and seconds of a start-up.
 
     `asking_share` is the sampler's, `bookkeeping_share` all else between two trainings of a worker,
-    `start_share` that of start-ups, whose mean is `start_s`.
+    `start_share` that of start-ups and ends (a rating is waited for), `start_s` seconds a trial.
     """
 
     def total(name: str) -> float:
@@ -85,7 +85,7 @@ def overhead_in_words(found: Mapping[str, Any]) -> str:
     """What `overhead` says, as a clause."""
     return (
         f"choosing took {found['asking_share']:.1%} of the trainings' time, book-keeping "
-        f"{found['bookkeeping_share']:.1%}, start-up {found['start_share']:.1%} "
+        f"{found['bookkeeping_share']:.1%}, start-up and end {found['start_share']:.1%} "
         f"({found['start_s']:.1f} s a trial)"
     )
 
