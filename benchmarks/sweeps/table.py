@@ -6,7 +6,8 @@
 Recording draws settings evenly (scrambled Sobol points) over what a sweep of the preset searches, the
 preset itself first, trains each for so many seconds and keeps score, interval and learning curve. The file is
 written anew after each: the same command goes on. The learning rate is constant and without a warm-up: with
-one that ends with the steps, a curve's beginning would not be what a shorter training comes to.
+one that ends with the steps, a curve's beginning would not be what a shorter training comes to. Record with
+nothing else running: seconds are what is recorded.
 """
 
 from __future__ import annotations
@@ -42,7 +43,13 @@ from skipjack.sweep.study import distribution
 
 FOLDER = Path(__file__).with_name("tables")
 ENDING = ".jsonl.gz"
-HELD = {"train.schedule": "constant", "train.warmup": 0.0, KNOB: 10**12, "train.keep": 1}
+HELD = {
+    "train.schedule": "constant",
+    "train.warmup": 0.0,
+    KNOB: 10**12,
+    "train.keep": 1,
+    "eval.quota": 1,
+}
 """What every recorded training has beside its own settings."""
 POINTS = 16
 """Points of a curve that are kept."""
@@ -208,7 +215,7 @@ class Table:
     def run(self, params: dict[str, Any]) -> Outcome:
         """The nearest training, cut where its steps are made; failures as soon as they happened."""
         at = self.nearest(params)
-        row, cost = self.runs[at], min(params[STEPS] / self.speeds[at], self.dearest)
+        row, cost = self.runs[at], min(float(params[STEPS] / self.speeds[at]), self.dearest)
         if "failed" in row:
             return Outcome(0.0, min(cost, row["cost"]) + 1e-3, True)
         return Outcome(self.score(at, cost), cost)
