@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import optuna
 
 from benchmarks.sweeps.rules import Carbs, Protein
+from benchmarks.sweeps.table import Table, tables
 from benchmarks.sweeps.tasks import STEPS, TASKS, Task
 from skipjack.sweep.sampler import CostSampler
 
@@ -146,6 +147,9 @@ def optimum(task: Task) -> tuple[np.ndarray, np.ndarray]:
         return _BEST[task.name]
     random = np.random.default_rng(0)
     grid = np.exp(np.linspace(np.log(task.cheapest), np.log(task.dearest), GRID))
+    if isinstance(task, Table):
+        _BEST[task.name] = grid, task.best(grid)
+        return _BEST[task.name]
     cube = ours(task, 0)
     from skipjack.sweep.encode import Cube
 
@@ -182,21 +186,21 @@ def _at(task: Task, cube: Any, point: np.ndarray, cost: float) -> float:
 def main() -> None:
     """Run what is not in the result file yet, and print the table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tasks", default="report", help="tune, report, or names with commas")
+    parser.add_argument(
+        "--tasks", default="report", help="tune, report, tables, or names with commas"
+    )
     parser.add_argument("--samplers", default=",".join([*SAMPLERS, *RULES]))
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--out", default="")
     own = parser.parse_args()
     halves = {"tune": False, "report": True}
-    names = [
-        name
-        for name, task in TASKS.items()
-        if (
-            task.reporting == halves[own.tasks]
-            if own.tasks in halves
-            else name in own.tasks.split(",")
-        )
-    ]
+    recorded = tables()
+    tasks = TASKS | recorded
+    if own.tasks in halves:
+        names = [name for name, task in TASKS.items() if task.reporting == halves[own.tasks]]
+    else:
+        wanted = list(recorded) if own.tasks == "tables" else own.tasks.split(",")
+        names = [name for name in tasks if name in wanted]
     path = Path(own.out) if own.out else None
     rows = (
         [json.loads(line) for line in path.read_text().splitlines()]
@@ -209,7 +213,7 @@ def main() -> None:
             for sampler in own.samplers.split(","):
                 if (name, sampler, seed) in done:
                     continue
-                row = study(sampler, TASKS[name], seed)
+                row = study(sampler, tasks[name], seed)
                 rows.append(row)
                 if path:
                     with path.open("a") as file:

@@ -77,6 +77,8 @@ def parse(
             raise must("only flags may follow", f"See them with: {see}.", got=strange[0])
         raise unknown("flag", strange[0].partition("=")[0], flags, see=see)
     flat = settings.flatten(found)
+    # Not the values behind flags: --only train.clip gives no clip.
+    given = [token for token in given if token.startswith("--")]
     named = {token.split("=", 1)[0].lstrip("-").replace("-", "_") for token in given}
     named |= {name.replace(".no_", ".") for name in named}
     chosen = {name: flat[name] for name in known if name in named}

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from skipjack import checkpoint
-from skipjack.errors import RunError, missing, must, unknown
+from skipjack.errors import RunError, clause, missing, must, unknown
 from skipjack.report.background import Background, Say
+from skipjack.report.progress import RunInfo, Sink
+from skipjack.report.replay import replay
 from skipjack.report.tensorboard import TensorBoard
 from skipjack.report.wandb import MODES, WandB, identity
 
@@ -68,6 +70,35 @@ def begin(names: list[str], folder: Path, say: Say) -> list[Background]:
     if names:
         checkpoint.write_text(folder / FILE, json.dumps(kept, indent=1) + "\n")
     return sinks
+
+
+def send(names: list[str], folder: Path, info: RunInfo, say: Say) -> None:
+    """Report a run that has ended to trackers that have not had it, each to the end.
+
+    One that fails is told of, and not noted in the run's folder: it gets all of it the next time.
+
+    Args:
+        names: from `choose`.
+        folder: the run's folder.
+        info: what stands above the run; its folder is where trackers keep their files.
+        say: says a sentence to the user.
+    """
+    kept = _read(folder)
+    for name in names:
+        if name in kept:
+            continue
+        known = identity({}) if name == "wandb" else {}
+        try:
+            sink: Sink = WandB(known, say) if name == "wandb" else TensorBoard()
+            try:
+                replay(folder, info, sink)
+            finally:
+                sink.close()
+        except Exception as error:  # whatever a package and the network have
+            say(f"{name} did not take {info.name} ({type(error).__name__}: {clause(error)}).")
+            continue
+        kept[name] = known
+        checkpoint.write_text(folder / FILE, json.dumps(kept, indent=1) + "\n")
 
 
 def _read(folder: Path) -> dict[str, dict[str, Any]]:

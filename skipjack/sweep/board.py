@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,7 +37,6 @@ def summary(sweep: Sweep) -> dict[str, Any]:
     """What `lines` says, as JSON values."""
     trials = sweep.trials()
     ended = [each for each in trials if each.state == TrialState.COMPLETE]
-    cost = sum(each.values[1] for each in ended)
     return {
         "name": sweep.name,
         "env": sweep.plan.env,
@@ -47,10 +46,7 @@ def summary(sweep: Sweep) -> dict[str, Any]:
         "waiting": sum(each.state == TrialState.WAITING for each in trials),
         "spent": sweep.spent(),
         "budget": sweep.plan.budget,
-        "asking_share": sum(each.user_attrs.get("ask_s", 0.0) for each in ended) / cost
-        if cost
-        else 0.0,
-        "start_s": sum(each.user_attrs.get("start_s", 0.0) for each in ended) / max(len(ended), 1),
+        **overhead(ended),
         "front": [
             {
                 "trial": each.number,
@@ -62,6 +58,36 @@ def summary(sweep: Sweep) -> dict[str, Any]:
             for each in sweep.front(trials)
         ],
     }
+
+
+def overhead(ended: list[FrozenTrial]) -> dict[str, float]:
+    """What complete trials took beside their training: shares of it, and seconds of a start-up.
+
+    `asking_share` is the sampler's, `bookkeeping_share` all else between two trainings of a worker,
+    `start_share` that of start-ups and ends (a rating is waited for), `start_s` seconds a trial.
+    """
+
+    def total(name: str) -> float:
+        return sum(float(each.user_attrs.get(name, 0.0)) for each in ended)
+
+    trained = sum(each.values[1] / each.user_attrs.get("factor", 1.0) for each in ended)
+    trained = max(trained, 1e-9)
+    asked, between = total("ask_s"), total("between_s")
+    return {
+        "asking_share": asked / trained,
+        "bookkeeping_share": max(0.0, between - asked) / trained,
+        "start_share": total("start_s") / trained,
+        "start_s": total("start_s") / max(len(ended), 1),
+    }
+
+
+def overhead_in_words(found: Mapping[str, Any]) -> str:
+    """What `overhead` says, as a clause."""
+    return (
+        f"choosing took {found['asking_share']:.1%} of the trainings' time, book-keeping "
+        f"{found['bookkeeping_share']:.1%}, start-up and end {found['start_share']:.1%} "
+        f"({found['start_s']:.1f} s a trial)"
+    )
 
 
 def lines(sweep: Sweep) -> list[str]:
@@ -83,10 +109,7 @@ def lines(sweep: Sweep) -> list[str]:
         told.append(
             f"  running: trial {number} on {trial.user_attrs.get('worker', 'a new worker')}"
         )
-    told.append(
-        f"  choosing took {found['asking_share']:.1%} of the trainings' time, "
-        f"start-up {found['start_s']:.1f} s a trial"
-    )
+    told.append(f"  {overhead_in_words(found)}")
     return told
 
 

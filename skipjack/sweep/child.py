@@ -110,8 +110,24 @@ class Child:
         return file.read().decode(errors="replace")
 
 
+def figure_of(result: Mapping[str, Any], metric: str) -> dict[str, float | None]:
+    """What a training came to: `score`, half of its 95 % interval `score_ci95`, the random player's `random`.
+
+    Ratings come with their standard error, in Elo above the random player.
+    """
+    if metric == "rating":
+        error = result.get("rating_error")
+        half = None if error is None else 1.96 * error
+        return {"score": result.get("rating"), "score_ci95": half, "random": 0.0}
+    return {
+        "score": result.get(metric),
+        "score_ci95": result.get(f"{metric}_ci95"),
+        "random": result.get(f"random_{metric}"),
+    }
+
+
 def reason_of(result: Mapping[str, Any]) -> str:
-    """Why a training failed, in a word: oom, nan, disk, usage, crash."""
+    """Why a training failed, in a word: oom, nan, disk, usage, unrated, crash."""
     code, text = result["exit_code"], str(result.get("error", "")).lower()
     if code in (-9, 137) or any(part in text for part in OUT_OF_MEMORY):
         return "oom"  # the kernel takes the memory of a process by killing it
@@ -119,4 +135,6 @@ def reason_of(result: Mapping[str, Any]) -> str:
         return "nan"
     if "no space left" in text or "quota" in text:
         return "disk"
+    if not code and result.get("score") is not None:
+        return "unrated"  # trained and evaluated, but the rater had no games with it
     return "usage" if code == 2 else "crash"

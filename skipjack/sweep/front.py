@@ -18,6 +18,11 @@ def counts(trial: FrozenTrial) -> bool:
     return trial.state in (TrialState.COMPLETE, TrialState.RUNNING)
 
 
+def is_asked(trial: FrozenTrial) -> bool:
+    """Whether somebody asked for this very trial at a cost of its own: neither budget nor rule cuts it."""
+    return "limit" in trial.user_attrs
+
+
 def front(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Trials that no cheaper one is as good as; of repeats the first, at their mean."""
     best, found = float("-inf"), []
@@ -35,6 +40,12 @@ def groups(trials: Sequence[FrozenTrial]) -> list[list[FrozenTrial]]:
         if trial.state == TrialState.COMPLETE and not trial.user_attrs.get("stopped"):
             found.setdefault(json.dumps(trial.params, sort_keys=True), []).append(trial)
     return list(found.values())
+
+
+def mean_of(trials: Sequence[FrozenTrial], trial: FrozenTrial, objective: int) -> float:
+    """An objective of a trial that has one, over all complete trials with its parameters."""
+    same = [group for group in groups(trials) if group[0].params == trial.params]
+    return _mean(same[0], objective) if same else float(trial.values[objective])
 
 
 def _mean(group: Sequence[FrozenTrial], objective: int) -> float:

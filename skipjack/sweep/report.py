@@ -6,16 +6,19 @@ import html
 import json
 import shlex
 import string
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
+from skipjack.report.progress import RunInfo
+from skipjack.sweep.board import overhead, overhead_in_words
 from skipjack.sweep.encode import Cube
-from skipjack.sweep.front import counts
-from skipjack.sweep.model import CostModel, ScoreModel
-from skipjack.sweep.sampler import AIM, REPEATS, CostSampler
+from skipjack.sweep.front import counts, groups
+from skipjack.sweep.outlook import Outlook
+from skipjack.sweep.sampler import AIM, REPEATS
 from skipjack.sweep.space import STEPS
 from skipjack.sweep.study import Sweep
 
@@ -29,6 +32,8 @@ PLACES = 9
 def data_of(sweep: Sweep) -> dict[str, Any]:
     """All that the page and the pictures show, as JSON values."""
     trials = sweep.trials()
+    ended = [each for each in trials if each.state == TrialState.COMPLETE]
+    spreads = spreads_of(trials)
     spent, made = sweep.spent(), sum(map(counts, trials))
     return {
         "name": sweep.name,
@@ -36,14 +41,15 @@ def data_of(sweep: Sweep) -> dict[str, Any]:
         "metric": sweep.plan.metric,
         "summary": (
             f"{sweep.plan.env}: {made} trials of {len(sweep.space.parameters)} settings, {spent:.0f} s, "
-            f"from {sweep.plan.cheapest:g} to {sweep.plan.dearest:g} s of training each."
+            f"from {sweep.plan.cheapest:g} to {sweep.plan.dearest:g} s of training each; "
+            f"{overhead_in_words(overhead(ended))}."
         ),
         "parameters": [
             {"name": part.name, "scale": _scale(part), "options": list(part.values)}
             for part in sweep.space.parameters
         ],
         "front": [each.number for each in sweep.front(trials)],
-        "trials": [_row(sweep, each) for each in trials if each.params],
+        "trials": [_row(sweep, each, spreads) for each in trials if each.params],
         "importance": importance(sweep),
     }
 
@@ -57,21 +63,30 @@ def page_of(data: dict[str, Any]) -> str:
     return template.substitute(read, title=html.escape(f"Sweep {data['name']}"), data=text)
 
 
+def spreads_of(trials: Sequence[FrozenTrial]) -> dict[int, float]:
+    """The standard deviation of the scores of equal settings, by each of their trials' numbers."""
+    return {
+        trial.number: float(np.std([each.values[0] for each in group], ddof=1))
+        for group in groups(trials)
+        if len(group) > 1
+        for trial in group
+    }
+
+
 def importance(sweep: Sweep) -> list[tuple[str, float]]:
     """How much the expected score moves with each setting, at leaders, their cost held; most first.
 
     Plain importance is that of the steps: whoever trains longer scores higher.
     """
-    sampler = CostSampler(sweep.distributions, scales=_logits(sweep), knob=_knob(sweep))
-    cube = Cube(
-        {name: each for name, each in sweep.distributions.items() if not each.single()},
-        _logits(sweep),
-    )
-    history = sampler.history(sweep.study, sweep.trials(), -1, cube)
-    leaders = [cube.encode(each.params) for each in sweep.front()[-LEADERS:] if _within(each, cube)]
+    trials = sweep.trials()
+    outlook = Outlook(sweep, trials)
+    cube, history = outlook.cube, outlook.history
+    leaders = [
+        cube.encode(each.params) for each in sweep.front(trials)[-LEADERS:] if _within(each, cube)
+    ]
     if len(history.score) < 10 or not leaders:
         return []
-    scores, cost = ScoreModel(cube, history.thinned()), CostModel(cube, history, _knob(sweep))
+    scores, cost = outlook.scores, outlook.cost
     moved = {}
     for index, name in enumerate(cube.names):
         if name == STEPS:
@@ -97,7 +112,29 @@ def command_of(sweep: Sweep, trial: FrozenTrial) -> str:
     return " ".join(map(shlex.quote, words))
 
 
-def _row(sweep: Sweep, trial: FrozenTrial) -> dict[str, Any]:
+def info_of(sweep: Sweep, trial: FrozenTrial, folder: Path) -> RunInfo:
+    """What stands above a trial's run where it is tracked: its settings, and what the sweep knows of it.
+
+    What only screens show (device, rows, parameters) is left empty.
+    """
+    known = trial.user_attrs
+    settings = dict(sweep.space.fixed) | trial.params
+    settings |= {"sweep": sweep.name, "sweep.trial": trial.number, "sweep.cost_s": trial.values[1]}
+    return RunInfo(
+        name=f"{sweep.name}-{trial.number:05d}",
+        env=sweep.plan.env,
+        folder=str(folder),
+        seed=int(known.get("seed", sweep.plan.seed)),
+        device="",
+        rows=0,
+        threads=int(known.get("threads", 0)),
+        parameters=0,
+        target_steps=int(known.get("steps", 0)),
+        settings=settings,
+    )
+
+
+def _row(sweep: Sweep, trial: FrozenTrial, spreads: Mapping[int, float]) -> dict[str, Any]:
     known = trial.user_attrs
     reason = known.get("reason")
     return {
@@ -107,6 +144,7 @@ def _row(sweep: Sweep, trial: FrozenTrial) -> dict[str, Any]:
         "ci": known.get("score_ci95"),
         "cost": trial.values[1] if trial.values else known.get("cost_s"),
         "aim": trial.system_attrs.get(AIM),
+        "spread": spreads.get(trial.number),
         "repeats": known.get("repeats", trial.system_attrs.get(REPEATS)),
         "stopped": bool(known.get("stopped")),
         "why": known.get("why"),
@@ -122,14 +160,6 @@ def _row(sweep: Sweep, trial: FrozenTrial) -> dict[str, Any]:
 def _scale(part: Any) -> str:
     ordered = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in part.values)
     return "choice" if part.scale == "choice" or (part.values and not ordered) else part.scale
-
-
-def _logits(sweep: Sweep) -> dict[str, str]:
-    return {part.name: "logit" for part in sweep.space.parameters if part.scale == "logit"}
-
-
-def _knob(sweep: Sweep) -> str | None:
-    return STEPS if STEPS in sweep.space else None
 
 
 def _within(trial: FrozenTrial, cube: Cube) -> bool:

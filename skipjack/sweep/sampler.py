@@ -36,7 +36,7 @@ REPEATS = "skipjack:repeats"
 AIM = "skipjack:aim"
 """Attribute of a trial: the cost in seconds that it was meant to have."""
 
-NOT_LEARNED = ("lost", "killed", "stopped", "duplicate", "surplus", "disk", "by hand")
+NOT_LEARNED = ("lost", "killed", "stopped", "duplicate", "surplus", "disk", "by hand", "unrated")
 """Reasons of a failure (user attribute `reason`) that say nothing of the parameters."""
 
 CLIMB = 5

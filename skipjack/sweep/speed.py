@@ -44,6 +44,7 @@ def reference_speed(
     shutil.rmtree(folder / "runs" / run, ignore_errors=True)
     held = dict(values) | {"vector.threads": threads, "train.threads": threads}
     held |= {STEPS: 10**15, "eval.envs": 1, "eval.quota": 1, "eval.max_steps": 1}
+    held |= {"arena.rating": "off"}
     words = ["train", env, "--run", run, f"--max-seconds={seconds}", *flags(held)]
     process = Child(words, folder, run, start)
     try:

@@ -32,11 +32,11 @@ def curve_of(
 
     Args:
         rows: one an update.
-        metric: "score" or another mean over episodes.
+        metric: "score" or another mean over episodes, or "rating": that of each checkpoint.
         factor: cost of a second of training on this machine.
         points: how many at most.
     """
-    found: list[list[float]] = []
+    found = _ratings(rows, factor) if metric == "rating" else []
     total, count = 0.0, 0
     for row in rows:
         if (mean := row.get(f"episodes/{metric}")) is not None and row.get("episodes"):
@@ -54,6 +54,17 @@ def curve_of(
         if not kept or near[0] > kept[-1][0]:
             kept.append(near)
     return kept
+
+
+def _ratings(rows: Sequence[Mapping[str, Any]], factor: float) -> list[list[float]]:
+    """(cost, Elo, steps) of each checkpoint, as it was rated last."""
+    seconds = {row["steps"]: row["seconds"] for row in rows}
+    rated = {
+        row["rating/checkpoint"]: row["rating/elo"]
+        for row in rows
+        if row.get("rating/elo") is not None and row.get("rating/checkpoint") is not None
+    }
+    return [[seconds[at] * factor, rated[at], at] for at in sorted(rated) if at in seconds]
 
 
 def at(curve: Curve, cost: float) -> float | None:

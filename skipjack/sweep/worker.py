@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 from skipjack.errors import RunError
 from skipjack.sweep import child, stopping
 from skipjack.sweep.child import Child
-from skipjack.sweep.front import counts
+from skipjack.sweep.front import counts, is_asked
 from skipjack.sweep.lease import Watch
 from skipjack.sweep.sampler import AIM, REPEATS
 from skipjack.sweep.speed import flags, reference_speed, speed_key
@@ -36,6 +36,8 @@ ENDS = 60.0
 """Seconds that a training has to save and end once it is asked to."""
 FAILURES = 8
 """Trials that may fail one after another, with none that ever went through, before a sweep gives up."""
+
+WHY = {"unrated": "The rater had no games with the last checkpoint in time: raise arena.patience."}
 
 Say = Callable[[str], None]
 
@@ -67,6 +69,7 @@ class Worker:
         self.watch = Watch(sweep.plan.lease)
         self.stopped = threading.Event()
         self.factor = 1.0
+        self.free = time.perf_counter()  # since when it trains nothing
 
     def run(self) -> None:
         """Work until the budget is spent, the trials are made, or `stopped` is set.
@@ -76,12 +79,14 @@ class Worker:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.factor = self.measure()
+        self.free = time.perf_counter()
         while not self.stopped.is_set():
             self.reap()
             if self.sweep.is_over():
                 if not self._others_run():
                     return
                 self.stopped.wait(LOOK)  # one of theirs may be lost yet
+                self.free = time.perf_counter()
                 continue
             began = time.perf_counter()
             number = self.sweep.ask().number
@@ -139,9 +144,10 @@ class Worker:
             self.sweep.note(number, repeats=trial.system_attrs[REPEATS])
         limit = float(trial.user_attrs.get("limit", self.sweep.plan.dearest))
         left = self.sweep.seconds_left()
-        if left is not None and "promotes" not in trial.user_attrs:
+        if left is not None and not is_asked(trial):
             limit = max(min(limit, left), self.sweep.plan.cheapest)
         words = self._words(trial, run, seed, limit / self.factor)
+        self.sweep.note(number, between_s=time.perf_counter() - self.free)
         began = time.monotonic()
         process = Child(words, self.folder, run, self.start)
         try:
@@ -151,6 +157,7 @@ class Worker:
             if not process.wait(10):
                 process.kill()
             raise
+        self.free = time.perf_counter()
         self._tell(trial, process, ending, time.monotonic() - began)
 
     def _words(self, trial: FrozenTrial, run: str, seed: int, seconds: float) -> list[str]:
@@ -168,7 +175,9 @@ class Worker:
     def _watch(self, process: Child, trial: FrozenTrial, limit: float, began: float) -> str:
         """Wait for a training's end; gives why it was asked to stop, empty if it was not."""
         number, ending = trial.number, ""
-        others, front = self._comparable() if self.sweep.plan.early_stop else ([], [])
+        # A rating is too vague before its checkpoint is the last to stop a trial by.
+        stops = self.sweep.plan.early_stop and self.sweep.plan.metric != "rating"
+        others, front = self._comparable() if stops else ([], [])
         aim = float(trial.system_attrs.get(AIM, limit))
         beat, next_beat = 0, 0.0
         asked, updates, sign = None, 0, began
@@ -183,7 +192,7 @@ class Worker:
                     ending = now_state
             if self.stopped.is_set():
                 ending = ending or "stopped"
-            elif others and not ending and "promotes" not in trial.user_attrs:
+            elif others and not ending and not is_asked(trial):
                 curve = stopping.curve_of(process.rows(), self.sweep.plan.metric, self.factor)
                 ending = stopping.verdict(curve, min(aim, limit), others, front)
             if len(process.rows()) > updates:
@@ -217,7 +226,8 @@ class Worker:
             "start_s": max(0.0, wall - seconds - float(result.get("seconds_final") or 0.0)),
             "ended_by": self.name,
         }  # fmt: skip
-        score = result.get(metric)
+        figure = child.figure_of(result, metric)
+        score = figure.pop("score")
         if ending == "ended":
             self.say(f"Trial {number} was ended by somebody else; its training is stopped.")
         elif ending in ("stopped", "killed"):
@@ -232,19 +242,16 @@ class Worker:
             )
             self.say(f"Trial {number} was stopped early. {ending}")
         elif score is not None and not result["exit_code"]:
+            told |= figure
             told |= {
-                "score_ci95": result.get(f"{metric}_ci95"),
                 "limited": result.get("limited", False),
-            }
-            told |= {
-                "random": result.get(f"random_{metric}"),
                 "speed": result.get("steps_per_second"),
             }
             self.sweep.succeed(number, float(score), told["cost_s"], **told)
             self.say(f"Trial {number}: {metric} {score:.3f} for {told['cost_s']:.1f} s.")
         else:
             reason = "timeout" if ending == "timeout" else child.reason_of(result)
-            why = str(result.get("error", "It gave no score."))
+            why = str(result.get("error", WHY.get(reason, "It gave no score.")))
             self._failed(number, reason, why, told)
         self._tidy()
 
@@ -284,7 +291,7 @@ class Worker:
             for each in trials
             if each.state == TrialState.WAITING or (each.number < trial.number and counts(each))
         ]
-        own = {"origin", "promotes"} & set(trial.user_attrs)
+        own = "origin" in trial.user_attrs or is_asked(trial)
         return "surplus" if wanted and len(taken) >= wanted and not own else ""
 
     def _others_run(self) -> bool:
@@ -302,7 +309,7 @@ class Worker:
 
     def _check_failures(self) -> None:
         ended = [each for each in self.sweep.trials() if each.state.is_finished()]
-        learned = ("oom", "nan", "crash", "usage", "timeout")
+        learned = ("oom", "nan", "crash", "usage", "timeout", "unrated")
         failed = [each for each in ended if each.user_attrs.get("reason") in learned]
         if len(failed) >= FAILURES and not any(each.state == TrialState.COMPLETE for each in ended):
             raise RunError(
@@ -320,7 +327,7 @@ class Worker:
             for each in trials
             if each.state in (TrialState.RUNNING, TrialState.WAITING)
             or each.user_attrs.get("reason") in ("killed", "stopped", "lost", "disk")
-            or "promotes" in each.user_attrs
+            or is_asked(each)
         }
         for trial in trials:
             run = trial.user_attrs.get("run")

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from skipjack.cli import flags
+from skipjack.cli.sweep.begin import SweepFlags, _unseeded
+from skipjack.run.config import configure
 from tests.cli.conftest import TINY, Call, sentence, train
 
 
@@ -59,6 +62,15 @@ def test_a_mistake_is_one_sentence_and_the_same_as_json(
     assert json.loads(out) == {"error": told, "exit_code": code}
     assert again == code
     assert not Path("runs").exists() or not list(Path("runs").iterdir())
+
+
+def test_a_value_that_reads_like_a_setting_gives_none() -> None:
+    """`--only train.clip` searches the clip; it does not hold it."""
+    words = ["--only", "train.clip", "--train.epochs", "3", "--train.no-normalise-rewards"]
+    config = configure("password").config
+    own, chosen = flags.parse(SweepFlags, words, "skipjack sweep ENV", "", _unseeded(config))
+    assert own.only == "train.clip"
+    assert set(chosen) == {"train.epochs", "train.normalise_rewards"}
 
 
 def test_numbers_of_own_flags_are_read_as_settings_are(call: Call) -> None:

@@ -73,6 +73,34 @@ def test_the_same_command_goes_on_and_another_space_is_refused(call: Call) -> No
 
 
 @pytest.mark.usefixtures("script")
+def test_several_environments_get_one_preset_beside_their_own(call: Call, tmp_path: Path) -> None:
+    words = ("password", "cartpole", "--trials", "4", *SMALL)
+    code, out, err = call("sweep", *words, "--json")
+    assert code == 0, err
+    told = json.loads(out.splitlines()[-1])
+    assert [row["env"] for row in told["sweeps"]] == ["password", "cartpole"]
+    assert "Comparing settings for all of password and cartpole" in err
+    common = told["common"]
+    assert 0 < common["normalised"] < 2
+    assert set(common["settings"]) == {"train.learning_rate", "policy.layers"}
+    for each in common["each"]:
+        sweep = open_sweep(each["name"], str(tmp_path / "sweeps" / each["name"] / "study.journal"))
+        trial = sweep.trial(each["trial"])
+        assert common["settings"].items() <= trial.params.items()
+        assert each["cost_s"] == pytest.approx(each["own_cost_s"], rel=0.5)
+
+    code, out, err = call("sweep", "best", "password", "cartpole", "--write-preset", "all.toml")
+    assert code == 0, err
+    assert "One preset for password and cartpole" in out
+    written = tomllib.loads((tmp_path / "all.toml").read_text())
+    assert written["train"]["learning_rate"] == common["settings"]["train.learning_rate"]
+    assert "steps" not in written["train"]  # each environment has its own
+    assert call("config", "show", "cartpole", "--config", "all.toml", "--json")[0] == 0
+    code, _, err = call("sweep", "best", "password", "cartpol")
+    assert code == 2
+
+
+@pytest.mark.usefixtures("script")
 def test_workers_share_the_cores(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +112,45 @@ def test_workers_share_the_cores(
     assert {each["threads"] for each in known} == {4}
     assert {each["worker"].rpartition(":")[2] for each in known} == {"0", "1"}
     assert "vector.workers" not in sweep.space.fixed
+
+
+@pytest.mark.usefixtures("script")
+def test_a_game_with_teams_is_swept_by_its_rating(call: Call, tmp_path: Path) -> None:
+    """Elo may be below 0; its interval is 1.96 standard errors; measuring speed waits for no rater."""
+    words = ("--only", "train.learning_rate,policy.hidden", *SMALL[2:], "--metric", "rating")
+    code, _, err = call("sweep", "connect_four", "--trials", "2", *words)
+    assert code == 0, err
+    sweep = open_sweep("connect_four", str(tmp_path / "sweeps/connect_four/study.journal"))
+    assert sweep.space.fixed["arena.rating"] == "beside"
+    values = {"policy.hidden": 32, "train.steps": 300, "train.learning_rate": 0.01}
+    sweep.enqueue(values, origin="hand")
+    sweep.enqueue(values | {"policy.hidden": 64}, origin="hand")
+    assert call("sweep", "worker", "connect_four")[0] == 0
+    rated, unrated = sweep.trials()[-2:]
+    assert rated.values[0] == pytest.approx(300)
+    assert rated.user_attrs["score_ci95"] == pytest.approx(39.2)
+    assert rated.user_attrs["random"] == 0
+    assert unrated.user_attrs["reason"] == "unrated"
+    assert "arena.patience" in unrated.user_attrs["why"]
+    code, out, _ = call("sweep", "best", "connect_four")
+    assert "--arena.rating=beside" in out
+
+
+@pytest.mark.usefixtures("script")
+def test_only_the_front_is_tracked_outside_and_once(call: Call, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    words = ("password", "--trials", "5", *SMALL, "--track", "tensorboard")
+    for _ in range(2):
+        code, _, err = call("sweep", *words)
+        assert code == 0, err
+    sweep = open_sweep("password", str(tmp_path / "sweeps/password/study.journal"))
+    written = list((tmp_path / "sweeps/password/runs").glob("*/tensorboard/*"))
+    front = sorted(trial.user_attrs["run"] for trial in sweep.front())
+    assert sorted(path.parts[-3] for path in written) == front
+    assert len(front) < 5
+    code, _, err = call("sweep", "password", "--trials", "5", *SMALL, "--track", "tensorbord")
+    assert code == 2
+    assert "Did you mean 'tensorboard'" in sentence(err)
 
 
 def test_a_sweep_that_is_run_already_is_not_run_twice(call: Call, tmp_path: Path) -> None:
@@ -136,6 +203,7 @@ def test_queue_promote_and_kill(call: Call, tmp_path: Path) -> None:
         (("kill", "nothing"), "The number of a trial must follow"),
         (("password", "cartpole", "--name", "x", "--trials", "1"), "one environment"),
         (("password", "--trials", "1", "--sampler", "magic"), "one of cost, tpe"),
+        (("password", "--trials", "1", "--metric", "rating"), "two teams"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told(call: Call, words: tuple[str, ...], told: str) -> None:

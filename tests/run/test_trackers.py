@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ import pytest
 from skipjack import checkpoint
 from skipjack.cli.main import main
 from skipjack.errors import MissingPackage, RunError, UsageError
+from skipjack.report import store
 from skipjack.report.background import Background
 from skipjack.run import trackers
+from skipjack.testing.sink import example_evaluation, example_info, example_progress
 from tests.report import wandb_file
 from tests.report.test_background import CALLS, Recorder
 from tests.report.test_tensorboard import scalars
@@ -288,3 +291,33 @@ def test_kill_9_and_resume(tmp_path: Path) -> None:
     board = [step for step, _ in scalars(run)["charts/SPS"]]
     assert board == sorted(set(board))
     assert board[-1] == json.loads(out.splitlines()[-1])["steps"]
+
+
+def test_a_run_that_has_ended_is_sent_whole_once_and_again_if_it_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    kept = store.Store(run)
+    for update in range(1, 4):
+        kept.update(replace(example_progress(update), seconds=3.0 * update))
+    kept.finish(example_evaluation(), "finished")
+    kept.close()
+    said: list[str] = []
+    info = example_info(str(run))
+
+    def fail(self: Any, progress: Any) -> None:
+        raise OSError("no room")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(trackers.TensorBoard, "update", fail)
+        trackers.send(["tensorboard"], run, info, said.append)
+    assert said == ["tensorboard did not take example-1 (OSError: no room)."]
+    assert not (run / trackers.FILE).exists()
+    for _ in range(2):
+        trackers.send(["tensorboard", "wandb"], run, info, said.append)
+    found = scalars(run)
+    assert [step for step, _ in found["episodes/score"]] == [131_072 * n for n in range(1, 4)]
+    assert [value for _, value in found["evaluation/score"]] == [0.5]
+    assert len(wandb_file.offline_files(run)) == 1
+    assert set(json.loads((run / trackers.FILE).read_text())) == {"tensorboard", "wandb"}

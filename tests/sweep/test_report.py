@@ -32,6 +32,7 @@ def sweep(make: Make) -> Sweep:
         cost, layers = steps / 1000, 1 + i % 2
         score = min(1.0, cost) * (1 - 60 * abs(rate - 0.01))
         known: dict[str, Any] = {"score_ci95": 0.02, "cost_s": cost, "steps": steps, "seed": i}
+        known |= {"ask_s": cost / 50, "between_s": cost / 20, "start_s": cost / 4, "factor": 0.5}
         known["curve"] = [[cost * k / 8, score * k / 8, steps * k / 8] for k in range(1, 9)]
         if i == 30:
             known |= {"stopped": True, "why": "At 1 s it was behind."}
@@ -73,6 +74,25 @@ def test_what_the_page_says_is_what_the_study_says(sweep: Sweep) -> None:
     assert importance["train.learning_rate"] > 2 * importance["policy.layers"]
     assert "train.steps" not in importance
     assert trials[0].state == TrialState.FAIL
+    # A cost of 1 was 2 s on this machine.
+    assert "choosing took 1.0% of the trainings' time, book-keeping 1.5%" in data["summary"]
+    assert "start-up and end 12.5% (0.1 s a trial)" in data["summary"]
+
+
+def test_repeats_show_how_far_their_scores_are_apart(sweep: Sweep) -> None:
+    """0.1 and 0.1 + 0.06 have a deviation of 0.06 / sqrt 2."""
+    first = sweep.trials()[7]
+    score, cost = first.values
+    for more, known in ((0.06, {}), (0.5, {"stopped": True})):
+        sweep.study.add_trial(
+            create_trial(
+                params=first.params, distributions=first.distributions,
+                values=(score + more, cost), user_attrs=known,
+            )
+        )  # fmt: skip
+    rows = data_of(sweep)["trials"]
+    assert rows[7]["spread"] == rows[31]["spread"] == pytest.approx(0.06 / 2**0.5)
+    assert [row["number"] for row in rows if row["spread"] is not None] == [7, 31]
 
 
 def test_the_page_loads_nothing_and_data_cannot_end_their_script(sweep: Sweep) -> None:
@@ -88,7 +108,8 @@ def test_the_page_loads_nothing_and_data_cannot_end_their_script(sweep: Sweep) -
 def test_pictures_are_drawn(sweep: Sweep, tmp_path: Path) -> None:
     pictures.require()
     written = pictures.draw(tmp_path, data_of(sweep))
-    assert [path.name for path in written] == ["front.png", "importance.png", "curves.png"]
+    names = ["front", "along", "importance", "curves", "cost"]
+    assert [path.name for path in written] == [f"{name}.png" for name in names]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
 
 

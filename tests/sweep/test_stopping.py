@@ -53,3 +53,14 @@ def test_curves_have_whole_episodes_and_the_machines_speed() -> None:
     assert found[-1] == pytest.approx([200.0, 0.995, 1000])
     assert len(found) <= 8
     assert curve_of([{"seconds": 1.0, "steps": 1, "episodes": 0}], "score", 1.0) == []
+
+
+def test_ratings_belong_to_their_checkpoints_and_count_as_rated_last() -> None:
+    rows = [
+        {"update": i, "steps": 10 * i, "seconds": float(i), "episodes": 50} for i in range(1, 7)
+    ]
+    rows[2] |= {"rating/checkpoint": 10.0, "rating/elo": -20.0}
+    rows[3] |= {"rating/checkpoint": 10.0, "rating/elo": 5.0}
+    rows[5] |= {"rating/checkpoint": 40.0, "rating/elo": 80.0}
+    curve = curve_of(rows, "rating", 0.5)
+    assert curve == [[0.5, 5.0, 10.0], [2.0, 80.0, 40.0]]

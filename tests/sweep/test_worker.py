@@ -31,6 +31,7 @@ def test_a_sweep_runs_to_its_end_and_keeps_only_the_checkpoints_of_its_front(
         assert 0.1 <= trial.values[1] <= 1.1
         assert trial.user_attrs["curve"]
         assert trial.user_attrs["seed"] == trial.number
+        assert trial.user_attrs["between_s"] > trial.user_attrs["ask_s"] > 0
     kept = {path.parent.name for path in tmp_path.glob("runs/*/checkpoints")}
     assert kept == {f"{trial.number:05d}" for trial in sweep.front()}
     assert len(list(tmp_path.glob("runs/*/metrics.jsonl"))) == 6
@@ -283,3 +284,13 @@ def test_the_budget_ends_a_sweep(make: Make, tmp_path: Path) -> None:
     worker(sweep, tmp_path).run()
     assert 2.5 < sweep.spent() < 6
     assert len(sweep.trials()) > 1
+
+
+def test_neither_the_budget_nor_a_curve_cuts_what_was_asked_for_at_a_cost(
+    make: Make, tmp_path: Path
+) -> None:
+    sweep = make(trials=0, budget=1.0)
+    worker(sweep, tmp_path).run()
+    sweep.enqueue({"train.steps": 900}, limit=2.0)
+    worker(sweep, tmp_path).run()
+    assert sweep.trials()[-1].values[1] == pytest.approx(0.9)

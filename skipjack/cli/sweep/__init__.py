@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "worker": "worker NAME: help with a sweep, here or on another machine (--storage)",
     "show": "show NAME: best scores by cost, the front, what runs, what is left",
-    "best": "best NAME: the settings to take, against the preset (--cost 5m, --write-preset FILE)",
+    "best": "best NAME [NAME ...]: the settings to take, against the preset, or of several sweeps one preset "
+    "for all (--cost 5m, --write-preset FILE)",
     "report": "report NAME: one HTML page without a network, and pictures",
     "kill": "kill NAME TRIAL: stop a trial; its checkpoint stays",
     "promote": "promote NAME TRIAL --cost 10x: run a trial's settings for longer",
@@ -67,6 +69,11 @@ def opened(name: str, storage: str) -> tuple[Sweep, Path]:
     quiet()
     folder = ROOT / name
     return open_sweep(name, storage or str(folder / "study.journal")), folder
+
+
+def leading(arguments: Sequence[str]) -> list[str]:
+    """The words in front of the flags."""
+    return list(itertools.takewhile(lambda word: not word.startswith("-"), arguments))
 
 
 def quiet() -> None:

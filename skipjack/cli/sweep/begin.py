@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from skipjack import config as settings
 from skipjack import registry
 from skipjack.cli import flags
-from skipjack.cli.sweep import ROOT, opened, quiet, require, seconds_of
+from skipjack.cli.sweep import ROOT, leading, opened, quiet, require, seconds_of
 from skipjack.config import Choice, Within
 from skipjack.errors import RunError, UsageError, must
+from skipjack.run import trackers
 from skipjack.sweep.space import STEPS, Space, space_of
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ class SweepFlags:
     """Seconds of training of the cheapest trials; by default a hundredth of --max-cost."""
     workers: Annotated[int, Within(1, 1024)] = 1
     """Trials at once; each has its share of the cores."""
-    metric: Annotated[str, Choice("score", "return")] = "score"
-    """Figure of the final evaluation that is made as large as can be."""
+    metric: Annotated[str, Choice("score", "return", "rating")] = "score"
+    """What is made as large as can be: a figure of the final evaluation, or in games with two teams the
+    rating, in Elo above the random player: a rater plays the checkpoints beside each training."""
     name: str = ""
     """The sweep's name, and its folder below sweeps/; by default the environment's."""
     storage: str = ""
@@ -57,6 +59,9 @@ class SweepFlags:
     """0 spends most on dear trials, 1 as much on each decade of cost."""
     seed: Annotated[int, Within(0, 2**31)] = 0
     """Seed of what is drawn and of the trials' trainings."""
+    track: str = ""
+    """Once the sweep is over, send the runs of its front to wandb, tensorboard or both, with a comma between.
+    No other trial is tracked outside."""
     lease: str = "60s"
     """Time without a word after which a trial counts as lost and is run again."""
     no_early_stop: bool = False
@@ -79,7 +84,7 @@ def run(arguments: Sequence[str]) -> int:
     """Sweep one environment after the other; 0, or 128 and the signal's number if stopped."""
     from skipjack.run.config import configure
 
-    names = _leading(arguments)
+    names = leading(arguments)
     rest = list(arguments[len(names) :])
     first = configure(names[0] if names else "breakout")
     own, chosen = flags.parse(
@@ -95,14 +100,24 @@ def run(arguments: Sequence[str]) -> int:
         raise must("--name must stand for one environment", environments=len(names))
     require()
     quiet()
+    tracked = trackers.choose(own.track)
     done = []
     for name in names:
         code = _one(name, own, chosen)
         if code:
             return code
         done.append(own.name or registry.stem(registry.resolve(name).full_name))
+    found = None
+    if len(done) > 1:
+        from skipjack.cli.sweep import common
+
+        if code := common.settle(done, own.storage, own.workers, _say):
+            return code
+        found = common.row(common.opened_all(done, own.storage))
+    for name in done if tracked else []:
+        _track(name, own.storage, tracked)
     if own.json:
-        print(json.dumps({"sweeps": [_row(name, own.storage) for name in done]}))
+        print(json.dumps({"sweeps": [_row(name, own.storage) for name in done], "common": found}))
     return 0
 
 
@@ -113,7 +128,7 @@ def worker(arguments: Sequence[str]) -> int:
         WorkerFlags, rest, "skipjack sweep worker NAME", "Run trials of a sweep until it is over."
     )
     sweep, folder = opened(name, own.storage)
-    return _work(sweep.name, sweep.url, folder, own.workers, _say)
+    return work(sweep.name, sweep.url, folder, own.workers, _say)
 
 
 def plan_of(name: str, own: SweepFlags, chosen: dict[str, Any]) -> Plan:
@@ -132,6 +147,8 @@ def plan_of(name: str, own: SweepFlags, chosen: dict[str, Any]) -> Plan:
     cheapest = seconds_of(own.min_cost, "--min-cost") or max(dearest / 100, min(1.0, dearest / 4))
     if cheapest >= dearest:
         raise must("--min-cost must be below --max-cost", min=cheapest, max=dearest)
+    if own.metric == "rating":
+        chosen = _rated(name, chosen)
     entry = registry.resolve(name)
     full = os.path.abspath(entry.full_name) if registry.is_folder(name) else entry.full_name
     file = settings.load_toml(Path(own.space)) if own.space else {}
@@ -155,6 +172,27 @@ def plan_of(name: str, own: SweepFlags, chosen: dict[str, Any]) -> Plan:
     )
 
 
+def _rated(name: str, chosen: dict[str, Any]) -> dict[str, Any]:
+    """The settings that are held, with a rater beside every training.
+
+    Raises:
+        UsageError: the game has not two teams.
+    """
+    from skipjack.arena.seating import are_two_sides
+    from skipjack.run.config import configure
+    from skipjack.run.envs import make_vector
+
+    vector = make_vector(configure(name, flags=chosen), 1)
+    teams = vector.teams
+    vector.close()
+    if not are_two_sides(teams):
+        raise UsageError(
+            f"--metric rating must be of a game with two teams of equal size, but {name} has teams "
+            f"{list(teams)}. Take --metric score."
+        )
+    return chosen | {"arena.rating": "beside"}
+
+
 def _one(name: str, own: SweepFlags, chosen: dict[str, Any]) -> int:
     from skipjack.sweep.speed import speed_key
     from skipjack.sweep.storage import alone
@@ -168,19 +206,36 @@ def _one(name: str, own: SweepFlags, chosen: dict[str, Any]) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"The folder {str(folder)!r} must be writable, but {error}.") from error
-    busy = (
-        f"The sweep {stem!r} is run by another process already. Help it with: skipjack sweep worker {stem}; "
-        f"or give this one a name of its own (--name)."
-    )
-    with alone(folder / "lock", busy):
+    with alone(folder / "lock", busy(stem)):
         plan = _measured(stem, url, plan, folder, own)
         sweep = create_or_resume(stem, url, plan)
         if plan.speed:  # measured just now, with no other worker beside it
             sweep.set_attribute(speed_key(threads_of(own.workers)), plan.speed)
         _say(f"Sweeping {plan.env}: {len(sweep.space.parameters)} settings, into {folder}.")
-        code = _work(stem, url, folder, own.workers, _say)
+        code = work(stem, url, folder, own.workers, _say)
     _say(f"Next: skipjack sweep best {stem}, skipjack sweep report {stem}")
     return code
+
+
+def _track(name: str, storage: str, tracked: list[str]) -> None:
+    """Send the front's runs to trackers; those of other machines are where they were trained."""
+    from skipjack.sweep.report import info_of
+
+    sweep, folder = opened(name, storage)
+    for trial in sweep.front():
+        run = folder / "runs" / str(trial.user_attrs.get("run"))
+        if run.is_dir():
+            trackers.send(tracked, run, info_of(sweep, trial, run), _say)
+        else:
+            _say(f"Trial {trial.number} was trained on another machine and is not tracked.")
+
+
+def busy(stem: str) -> str:
+    """What to say where another process runs a sweep."""
+    return (
+        f"The sweep {stem!r} is run by another process already. Help it with: skipjack sweep worker {stem}; "
+        f"or give this one a name of its own (--name)."
+    )
 
 
 def _measured(stem: str, url: str, plan: Plan, folder: Path, own: SweepFlags) -> Plan:
@@ -214,7 +269,7 @@ def threads_of(workers: int) -> int:
     return max(1, cores() // workers)
 
 
-def _work(name: str, url: str, folder: Path, workers: int, say: Callable[[str], None]) -> int:
+def work(name: str, url: str, folder: Path, workers: int, say: Callable[[str], None]) -> int:
     """Run workers as threads until the sweep is over or a signal comes."""
     from skipjack.sweep.board import lines, live_board
     from skipjack.sweep.study import open_sweep
@@ -275,16 +330,6 @@ def _row(name: str, storage: str) -> dict[str, Any]:
     from skipjack.sweep.board import summary
 
     return summary(opened(name, storage)[0])
-
-
-def _leading(arguments: Sequence[str]) -> list[str]:
-    """The environments in front of the flags."""
-    found = []
-    for word in arguments:
-        if word.startswith("-"):
-            break
-        found.append(word)
-    return found
 
 
 def _list(text: str) -> list[str]:

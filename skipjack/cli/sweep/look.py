@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from skipjack import config as settings
 from skipjack.checkpoint import write_text
 from skipjack.cli import flags
-from skipjack.cli.sweep import opened, seconds_of, words_of
+from skipjack.cli.sweep import leading, opened, seconds_of, words_of
 from skipjack.cli.table import aligned
 from skipjack.errors import RunError, UsageError
 
@@ -69,9 +69,17 @@ def show(arguments: Sequence[str]) -> int:
 def best(arguments: Sequence[str]) -> int:
     """Print the settings to take at a cost, against the preset, and write them to a file."""
     name, rest = flags.subject(arguments, "skipjack sweep best NAME")
+    others = leading(rest)
     own, _ = flags.parse(
-        BestFlags, rest, "skipjack sweep best NAME", "Show the best settings for a cost."
+        BestFlags,
+        rest[len(others) :],
+        "skipjack sweep best NAME [NAME ...]",
+        "Show the best settings for a cost: of one sweep, or for the environments of several.",
     )
+    if others:
+        from skipjack.cli.sweep import common
+
+        return common.best([name, *others], own)
     sweep, _ = opened(name, own.storage)
     cap = seconds_of(own.cost, "--cost") or float("inf")
     there = [trial for trial in sweep.front() if trial.values[1] <= cap]
@@ -90,9 +98,7 @@ def best(arguments: Sequence[str]) -> int:
         return 0
     print(_headline(sweep, there[-1]))
     cells = [["setting", "preset", "best", ""]]
-    cells += [
-        [row["name"], _short(row["preset"]), _short(row["best"]), row["edge"]] for row in rows
-    ]
+    cells += [[row["name"], short(row["preset"]), short(row["best"]), row["edge"]] for row in rows]
     print(aligned(cells, right=(1, 2)))
     print(f"As a command: {command(sweep, there[-1])}")
     return 0
@@ -144,12 +150,29 @@ def _write(path: Path, sweep: Sweep, trial: FrozenTrial, rows: Sequence[dict[str
     """Settings that differ from the preset, as a file for --config."""
     edges = {row["name"]: row["edge"] for row in rows if row["edge"]}
     values = {row["name"]: row["best"] for row in rows} | dict(sweep.space.fixed)
+    write_preset(path, _headline(sweep, trial), values, edges)
+
+
+def write_preset(
+    path: Path, headline: str, values: Mapping[str, Any], notes: Mapping[str, str]
+) -> None:
+    """Write settings as a file for --config.
+
+    Args:
+        path: of the file.
+        headline: a comment at its top.
+        values: by dotted name.
+        notes: comments beside them, by name.
+
+    Raises:
+        RunError: it cannot be written.
+    """
     sections: dict[str, list[str]] = {}
     for key, value in values.items():
         section, _, leaf = key.rpartition(".")
-        note = f"  # {edges[key]}" if key in edges else ""
+        note = f"  # {notes[key]}" if key in notes else ""
         sections.setdefault(section, []).append(f"{leaf} = {settings.toml_value(value)}{note}")
-    text = f"# {_headline(sweep, trial)}\n"
+    text = f"# {headline}\n"
     text += "".join(f"\n[{name}]\n" + "\n".join(each) + "\n" for name, each in sections.items())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +190,8 @@ def _headline(sweep: Sweep, trial: FrozenTrial) -> str:
     )
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A setting's value for a table."""
     return (
         f"{value:.4g}"
         if isinstance(value, float)

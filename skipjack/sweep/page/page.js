@@ -200,7 +200,7 @@ function drawCost() {
 }
 const columns = () => [
   ["number", (t) => t.number], ["state", (t) => t.state], [data.metric, (t) => t.score], ["± 95 %", (t) => t.ci],
-  ["cost s", (t) => t.cost], ["steps", (t) => t.steps], ["repeats", (t) => t.repeats],
+  ["cost s", (t) => t.cost], ["steps", (t) => t.steps], ["repeats", (t) => t.repeats], ["spread", (t) => t.spread],
   ...data.parameters.map((p) => [p.name, (t) => t.params[p.name]]),
   ["seed", (t) => t.seed], ["worker", (t) => t.worker], ["why", (t) => t.why],
 ];
