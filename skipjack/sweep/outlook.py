@@ -35,6 +35,7 @@ class Outlook:
         self.knob = STEPS if STEPS in moved else None
         self.cube = Cube(moved, logits)
         sampler = CostSampler(moved, scales=logits, knob=self.knob)
+        self.least = sweep.least()
         self.history: History = sampler.history(sweep.study, trials, -1, self.cube)
 
     @cached_property
@@ -45,7 +46,7 @@ class Outlook:
     @cached_property
     def cost(self) -> CostModel:
         """Of the cost; needs a trial that has one."""
-        return CostModel(self.cube, self.history, self.knob)
+        return CostModel(self.cube, self.history, self.knob, self.least)
 
     def at_cost(self, params: Sequence[Mapping[str, Any]], seconds: float) -> Array:
         """Settings as points (settings, parameters) of the cube, with the steps that cost so much."""

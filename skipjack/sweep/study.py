@@ -194,6 +194,11 @@ class Sweep:
         """
         return front(self.trials() if trials is None else trials)
 
+    def least(self) -> Least:
+        """Steps that a training makes at least, by what is searched: rows times horizon."""
+        parts = tuple(n for n in ROLLOUT if n in self.space and not self.distributions[n].single())
+        return self.plan.rollout / math.prod(self.space[name].centre for name in parts), parts
+
     @property
     def _store(self) -> Any:
         return self.study._storage
@@ -225,11 +230,6 @@ class Sweep:
             )
         return True
 
-    def _least(self) -> Least:
-        """Steps that a training makes at least, by what is searched: rows times horizon."""
-        parts = tuple(name for name in ROLLOUT if name in self.space)
-        return self.plan.rollout / math.prod(self.space[name].centre for name in parts), parts
-
     def _sampler(self) -> Any:
         plan = self.plan
         if plan.sampler == "tpe":
@@ -245,7 +245,7 @@ class Sweep:
             self.distributions,
             scales=scales,
             knob=STEPS if STEPS in self.space else None,
-            least=self._least(),
+            least=self.least(),
             centre=self.space.centre,
             cheapest=plan.cheapest,
             dearest=plan.dearest,
