@@ -96,7 +96,7 @@ import dataclasses
 
 import numpy as np
 
-from skipjack.errors import unknown
+from skipjack.errors import RunError, unknown
 from skipjack.games.moba.game cimport advance, choose, new_game, outcome, reward, whole
 from skipjack.games.moba.heroes import CLASSES, SKILLS
 from skipjack.games.moba.picture import picture
@@ -132,6 +132,7 @@ cdef class Rules(Game):
     cdef Shape shape
     cdef readonly object ground
     """The `Terrain`."""
+    cdef bint wrong             # damage or xp of a tick did not add up
     cdef object tables          # what `shape` points to
     cdef readonly object camera
     """The `Camera` of pictures."""
@@ -185,6 +186,8 @@ cdef class Rules(Game):
             if env + 1 < hi:
                 self.ask_for_ground(env + 1)
             self.step_env(env, &turn)
+        if turn.ledger.wrong:
+            self.wrong = True
 
     cdef void ask_for_units(self, int env) noexcept nogil:
         """Ask for the memory of a later turn: everybody, and where they stand in bits."""
@@ -302,6 +305,15 @@ cdef class Rules(Game):
                 for k in range(6):
                     found[env - lo, seat, k] = turn.choice[5 * team + seat % self.shape.heroes][k]
         return np.asarray(found)
+
+    def check_rows(self, int lo, int hi):
+        """Raise also if damage, healing or xp of a tick did not add up; for checked builds."""
+        super().check_rows(lo, hi)
+        if self.wrong:
+            raise RunError(
+                "Damage, healing and xp of every tick of the MOBA must add up, as ledger.pyx says. "
+                "Look for what changes health or xp beside hurt, give_health and share."
+            )
 
     cdef object draw(self, int env):
         return picture(
