@@ -18,7 +18,7 @@ from skipjack.cli.play import PlayFlags
 from skipjack.errors import UsageError
 from skipjack.games.moba.balance import balance, report
 from skipjack.games.moba.env import FLAT, Moba, MobaConfig, layout
-from skipjack.games.moba.heroes import CLASSES, SKILLS
+from skipjack.games.moba.heroes import CLASSES, SKILLS, Carry
 from skipjack.games.moba.terrain import BORDER, terrain, turned
 from skipjack.native.scene import Scene
 from skipjack.rows import Rows, identity_rows
@@ -454,6 +454,21 @@ def test_carry_snares() -> None:
     _, target = used("carry", 1, arena)
     assert target["health"] == 300 - 70
     assert (target["slow"], target["slowed"]) == (UNIT // 2, 21)
+
+
+def test_the_strongest_of_several_slows_holds_for_the_longest() -> None:
+    """A weak and long one after a strong and short one; once both are over a weak one is weak."""
+    arena = Arena(carry=Carry(kite_factor=0.25, kite_ticks=3))
+    arena.put(0, 4, ROOM, mana=1000, most_mana=1000)
+    arena.put(1, 4, (ROOM[0], ROOM[1] + 3), health=300)
+    _, target = used("carry", 0, arena)
+    assert (target["slow"], target["slowed"]) == (UNIT // 4, 3)
+    _, target = used("carry", 1, arena)
+    assert (target["slow"], target["slowed"]) == (UNIT // 4, 1 + 21)
+    arena.put(1, 4, slowed=0)
+    arena.put(0, 4, cooled=[0, 0, 0])
+    _, target = used("carry", 1, arena)
+    assert target["slow"] == UNIT // 2
 
 
 def test_carry_volleys() -> None:
