@@ -405,6 +405,15 @@ def test_burst_dazes() -> None:
     assert target["health"] == 300
 
 
+def test_a_daze_before_a_tower_alone_costs_nothing() -> None:
+    y, x = turned(tuple(terrain("full").towers[3, :2]), 128)
+    arena = Arena()
+    arena.put(0, 2, (y, x - 3))
+    arena.act(blue2=use(2))
+    assert arena.hero(0, 2)["used"] == [0, 0, 0]
+    assert arena.hero(0, 2)["dealt"] == 50, "it attacks instead"
+
+
 def test_tank_grinds() -> None:
     arena = duel("tank", apart=2)
     _, target = used("tank", 0, arena)
@@ -573,6 +582,35 @@ def test_xp_of_a_hero_is_shared_around_the_fallen() -> None:
     assert fallen["parts"][:2] == pytest.approx([-1, -1.2]), "what it gave away is taken from it"
 
 
+def test_no_xp_beyond_the_last_level_for_two_at_once() -> None:
+    arena = duel("carry", apart=5)
+    last = 240 * 29 * 34 // 6
+    arena.put(0, 4, xp=last - 10)
+    for slot, dy in enumerate((-1, 1)):
+        arena.creep(1, (ROOM[0] + dy, ROOM[1] + 3), health=1, slot=slot)
+    arena.act(blue4=use(2))
+    assert (arena.hero(0, 4)["xp"], arena.hero(0, 4)["gained"]) == (last, 10)
+
+
+def test_the_killer_has_its_xp_from_any_distance() -> None:
+    arena = Arena(xp_reach=0)
+    arena.put(0, 0, ROOM)
+    arena.put(0, 1, (ROOM[0] + 1, ROOM[1]))
+    arena.put(1, 4, (ROOM[0], ROOM[1] + 5), health=1)
+    arena.act(blue0=[0, 0, 0, 0, 0, 0])
+    assert [arena.hero(0, seat)["xp"] for seat in range(2)] == [100, 0]
+
+
+def test_who_dies_is_at_home_without_stun_slow_and_sprint() -> None:
+    arena = Arena()
+    arena.put(0, 0, ROOM)
+    arena.put(1, 1, (ROOM[0], ROOM[1] + 3), health=1, stunned=90, slowed=90, hasted=90)
+    arena.act(blue0=[0, 0, 0, 0, 0, 0])
+    fallen = arena.hero(1, 1)
+    assert fallen["deaths"] == 1
+    assert fallen["stunned"] == fallen["slowed"] == fallen["hasted"] == 0
+
+
 def test_coming_home_counts_as_a_way_back() -> None:
     """The reward for distance adds up to nothing for who goes ahead, dies and begins anew."""
     arena = duel("support")
@@ -614,6 +652,18 @@ def test_both_sides_hurt_a_neutral_alike_and_its_half_decides() -> None:
             35 * (half == 0),
             35 * (half == 1),
         ]
+
+
+def test_of_two_who_hurt_a_neutral_alike_the_lower_seat_has_it() -> None:
+    y, x = terrain("full").camps[0].tolist()
+    arena = Arena(neutral_damage=0)
+    arena.put(0, 55, (y, x), health=10)
+    for slot in range(1, 4):
+        arena.put(0, 55 + slot, alive=0)
+    arena.put(0, 1, (y, x + 2))
+    arena.put(1, 0, (y, x - 2))
+    arena.act(blue1=[0, 0, 0, 0, 0, 0], red0=[0, 0, 0, 0, 0, 0])
+    assert (arena.hero(0, 1)["xp"], arena.hero(1, 0)["xp"]) == (0, 35)
 
 
 @pytest.mark.parametrize("name", GROUNDS)
@@ -908,6 +958,43 @@ def test_advised_is_what_the_scripted_side_does() -> None:
         inside.step(0, 1)
         both.step(0, 1)
         assert np.array_equal(rows.observations, all_rows.observations[:3])
+
+
+def along(field: int, cell: tuple[int, int]) -> list[int]:
+    """The choices of vy and vx that go along one of the full ground's fields."""
+    ground = terrain("full")
+    direction = int(ground.ways[field][cell[0] * ground.size + cell[1]])
+    return [(1, 0, 6)[1 + by] for by in DIRECTIONS[direction]]
+
+
+HOMEWARDS = terrain("full").lanes + 1
+"""The full ground's field that leads home."""
+
+
+def test_last_hitters_leave_to_an_attack_what_it_kills() -> None:
+    for health, wanted in ((50, [0, 0, 0, 0]), (51, [1, 1, 1, 1])):
+        arena = duel("support", apart=4)
+        arena.creep(1, (ROOM[0], ROOM[1] + 2), health=health)
+        assert arena.engine.advised("last_hitter", 0, 1)[0, 0, 2:].tolist() == wanted
+
+
+def test_who_is_low_goes_back_from_heroes_and_no_other_team_does() -> None:
+    for grade, health, wanted in (
+        ("retreat_when_low", 59, along(HOMEWARDS, ROOM)),
+        ("retreat_when_low", 60, [0, 0]),
+        ("last_hitter", 59, [0, 0]),
+    ):
+        arena = duel("carry", health=health)
+        assert arena.engine.advised(grade, 0, 1)[0, 4, :2].tolist() == wanted
+
+
+def test_followers_stay_behind_their_creep() -> None:
+    for cell, field in (((114, 72), HOMEWARDS), ((114, 62), 0)):
+        arena = Arena()
+        arena.creep(0, (114, 70))
+        arena.put(0, 0, cell)
+        found = arena.engine.advised("creep_follower", 0, 1)[0, 0, :2].tolist()
+        assert found == along(field, cell)
 
 
 def followed(blue: str, red: str, seed: int, ticks: int = 300) -> list[int]:
