@@ -58,9 +58,10 @@ No hero has more xp than the last level takes. A level's health and mana are the
 
 Creeps follow their lane to the enemy's core and fight what they meet of the other side (heroes, creeps,
 towers); neutrals attack heroes near their camp and never leave it for long; towers attack the nearest
-hero or creep. Any tower can be attacked at any time. The game ends when a core falls: outcome 1 or 0, 0.5
-if both fall in one tick. At the time limit it is truncated, and the side with more towers standing has
-won. `score` is the outcome.
+hero or creep. A side has at most 50 creeps; of a wave that finds fewer places the later lanes get none.
+Any tower and core can be attacked at any time. The game ends when a core falls: outcome 1 or 0, 0.5 if
+both fall in one tick. At the time limit it is truncated, and the side with more towers standing has won.
+`score` is the outcome.
 
 Reward of a hero: `reward_death` for a death, `reward_xp` for each xp gained less what its own death gave
 to its killers, `reward_distance` for each cell less to the enemy's core (of the shortest way; coming home
@@ -86,8 +87,8 @@ cell a tick), ticks left of stun and slow (x 4), of the cool-downs of Q, W and E
 Statistics: towers (last hits), towers_standing, towers_lost (of its side), xp, reward_death, reward_xp,
 reward_distance, reward_tower (sums, before sharing), win_blue and win_red (the outcome of games as that
 side); then for each class of hero the figures of the seats that play it: level, kills, deaths, dealt and
-taken (damage), healed and mended (health given to others or itself, and received; what was missing
-counts), q, w and e (uses).
+taken (damage; a hit counts whole, also what is beyond the health that was left), healed and mended (health
+given to others or itself, and received; what was missing counts), q, w and e (uses).
 """
 
 from libc.math cimport NAN
@@ -180,6 +181,12 @@ cdef class Rules(Game):
         cdef Turn turn
         cdef int env
         memset(&turn, 0, sizeof(Turn))
+        # PERF: ranges are short where threads share the envs: without this, 8 of 32 envs took 6 % longer
+        # than one of 256.
+        for env in range(lo, min(lo + 2, hi)):
+            self.ask_for_units(env)
+        if lo < hi:
+            self.ask_for_ground(lo)
         for env in range(lo, hi):
             if env + 2 < hi:
                 self.ask_for_units(env + 2)
