@@ -824,6 +824,47 @@ def test_creeps_reach_the_enemy() -> None:
     assert any(u["health"] < u["most"] for u in creeps)
 
 
+def test_neutrals_keep_to_their_camp() -> None:
+    """They see who stands five cells from its middle, and reach who stands four from it."""
+    ground = terrain("full")
+    camp, y, x = next(
+        (i, y, x)
+        for i, (y, x) in enumerate(ground.camps.tolist())
+        if not ground.walls[y, x + 3 : x + 6].any()
+    )
+    for far, hit in ((5, False), (4, True)):
+        arena = Arena()
+        arena.put(0, 3, (y, x + far))
+        for _ in range(30):
+            arena.act()
+            for slot in range(4):
+                row, column = arena.cell(0, 55 + 4 * camp + slot)
+                assert max(abs(row - y), abs(column - x)) <= 2
+        assert (arena.hero(0, 3)["health"] < 700) == hit
+        assert arena.unit(0, 56 + 4 * camp)["target"], "nobody was seen"
+
+
+def test_two_creeps_of_a_slot_that_want_one_cell_stay() -> None:
+    ground = terrain("full")
+    n, way = ground.size, ground.ways[1]
+    by = [dy * n + dx for dy, dx in DIRECTIONS]
+    free = [cell for cell in range(60 * n, 68 * n) if not ground.walls.flat[cell]]
+    red_to = {cell: cell - by[way[n * n - 1 - cell]] for cell in free}
+    blue, red = next(
+        (cell, other)
+        for cell in free
+        for other in free
+        if cell != other and red_to[other] == cell + by[way[cell]] not in (cell, other)
+    )
+    arena = Arena()
+    arena.act()
+    for half, cell in enumerate((blue, red)):
+        index = arena.creep(half, divmod(cell, n))
+        arena.put(half, index, stunned=0, lane=1)
+    arena.act()
+    assert [arena.cell(half, 5) for half in range(2)] == [divmod(blue, n), divmod(red, n)]
+
+
 def test_first_game_scatters_towers() -> None:
     engine, _ = table("moba", 1, desynchronise=True)
     towers = [u for u in engine.snapshot(0)["entities"] if u["kind"] == TOWER]
