@@ -40,6 +40,8 @@ GRADES = ("random", "creep_follower", "lane_pusher", "last_hitter", "retreat_whe
 """The scripted teams."""
 STEPS = 64
 """Steps of a vector that are timed at once."""
+LEAST = 16
+"""Stretches that are timed at least: games go on where one of each env is over before."""
 OPENING = 100
 """Ticks of chance at the beginning of games between teams without any: each is another game."""
 
@@ -170,7 +172,8 @@ def speed(own: argparse.Namespace) -> dict[str, Any]:
                 if player == "random"
                 else PolicyActor(policy, played.num_rows, own.seed)
             )
-            seconds = play_timed(played, timed, actor, own.every, own.seed)
+            every = own.every if player == "random" else 1  # a policy's games may be short
+            seconds = play_timed(played, timed, actor, every, own.seed)
             steps = STEPS * played.num_rows
         row["speeds"] += [
             {
@@ -191,9 +194,8 @@ def play_timed(
 ) -> npt.NDArray[np.float64]:
     """Seconds (stretches, len(timed)) of stretches of `STEPS` steps, evenly over a whole game of every env.
 
-    One stretch in `every` is played again by each of `timed` from where it began, in turn. So the player's
-    own work is no part of the time, nor what it does to the caches, and every stretch compares them on
-    the same steps.
+    One stretch in `every` is played again by each of `timed` from where it began, in turn: the player's own
+    work is no part of the time, nor what it does to the caches, and all are compared on the same steps.
     """
     batch = played.reset(seed)
     for vector in timed:
@@ -202,7 +204,7 @@ def play_timed(
     whole = np.zeros(played.num_envs, np.bool_)
     seconds: list[list[float]] = []
     stretch = 0
-    while not whole.all():
+    while not whole.all() or len(seconds) < LEAST:
         state = played.engine.save(0, played.num_envs) if stretch % every == 0 else None
         stretch += 1
         taken = []
@@ -237,8 +239,8 @@ def replayed(vector: Vector, state: bytes, taken: list[npt.NDArray[Any]]) -> flo
 def waves(own: argparse.Namespace) -> dict[str, Any]:
     """Towers that fell in each update, with the desynchronised start and without.
 
-    The player is the learner of a training, or a scripted team on both sides: without a learner the envs
-    alone make the waves, and they last.
+    The player is a training's learner, or a scripted team as blue, whose games against the creep followers
+    are all alike where nothing sets them apart.
     """
     found = {
         word: towers_taken(own, word == "desynchronised")
@@ -250,8 +252,7 @@ def waves(own: argparse.Namespace) -> dict[str, Any]:
 def towers_taken(own: argparse.Namespace, desynchronise: bool) -> dict[str, Any]:
     """A curve and its autocorrelation: waves of games that rise and fall together show in it.
 
-    `wave` is its highest value after the first lag at which it is not above 0, in (0, `chance`) where
-    there are none.
+    `wave` is its highest value after it first was not above 0; below `chance` where there are none.
     """
     flags = {"env.desynchronise": desynchronise, "seed": own.seed, "vector.groups": 1}
     learns, configured = own.player == "learner", configure(own.run, flags=flags)
@@ -278,15 +279,10 @@ def towers_taken(own: argparse.Namespace, desynchronise: bool) -> dict[str, Any]
         standing = now
     vector.close()
     found = autocorrelation(curve)
-    first = next((lag for lag, value in enumerate(found) if value <= 0), len(found) - 1)
+    first = next((lag for lag, value in enumerate(found) if value <= 0), 0)
     peak = first + int(np.argmax(found[first:]))
-    return {
-        "wave": found[peak],
-        "lag": peak,
-        "chance": 1.96 / len(curve) ** 0.5,
-        "towers": curve,
-        "autocorrelation": found,
-    }
+    figures = {"wave": found[peak], "lag": peak, "chance": 1.96 / len(curve) ** 0.5}
+    return {**figures, "towers": curve, "autocorrelation": found}
 
 
 def learning(configured: Configured) -> tuple[Any, Callable[[], Any]]:
@@ -299,22 +295,25 @@ def learning(configured: Configured) -> tuple[Any, Callable[[], Any]]:
 
 
 def playing(configured: Configured, grade: str) -> tuple[Any, Callable[[], Any]]:
-    """A vector on which a scripted team plays both sides, and what does as many steps as an update has."""
-    config = configured.config
-    vector: Any = make_vector(configured, config.vector.num_envs)
+    """A vector on which a scripted team plays blue, and what does as many steps as an update has."""
+    config, envs = configured.config, configured.config.vector.num_envs
+    vector: Any = make_vector(configured, envs)
     vector.reset(config.seed)
+    engine = vector.engine
 
     def update() -> None:
         for _ in range(config.train.horizon):
-            vector.step(vector.engine.advised(grade, 0, vector.num_envs).reshape(-1, 6))
+            actions, others = (engine.advised(each, 0, envs) for each in (grade, "creep_follower"))
+            actions[:, engine.seats // 2 :] = others[:, engine.seats // 2 :]
+            vector.step(actions.reshape(-1, 6))
 
     return vector, update
 
 
 def _all_standing(vector: Any) -> int:
     """Towers that stand, in all envs and of both sides."""
-    engine = vector.engine
-    return sum(sum(engine.snapshot(env)["state"]["standing"]) for env in range(vector.num_envs))
+    games = (vector.engine.snapshot(env) for env in range(vector.num_envs))
+    return sum(sum(game["state"]["standing"]) for game in games)
 
 
 def autocorrelation(curve: list[float]) -> list[float]:
@@ -322,10 +321,8 @@ def autocorrelation(curve: list[float]) -> list[float]:
     at = np.arange(len(curve))
     rest = np.array(curve) - np.polyval(np.polyfit(at, curve, 2), at)
     whole = max(float((rest**2).sum()), 1e-12)
-    return [
-        float((rest[: len(rest) - lag] * rest[lag:]).sum()) / whole
-        for lag in range(len(curve) // 3)
-    ]
+    lags = range(len(curve) // 3)
+    return [float((rest[: len(rest) - lag] * rest[lag:]).sum()) / whole for lag in lags]
 
 
 # ---- memory ----

@@ -441,6 +441,17 @@ def test_tank_charges_and_pulls() -> None:
     assert (ROOM[0] + 4) * UNIT + UNIT // 2 - y == pytest.approx(2.1 * UNIT, abs=2)
 
 
+def test_two_who_would_appear_on_one_cell_do_nothing() -> None:
+    arena = Arena()
+    arena.put(0, 3, ROOM)
+    arena.put(1, 3, (ROOM[0], ROOM[1] + 2))
+    arena.act(blue3=use(2), red3=use(2))
+    for team in range(2):
+        hero = arena.hero(team, 3)
+        assert (hero["used"], hero["mana"], hero["dealt"]) == ([0, 0, 0], 200, 0)
+        assert arena.cell(team, 3) == (ROOM[0], ROOM[1] + 2 * team)
+
+
 def test_carry_kites_three_times() -> None:
     arena = duel("carry")
     x = arena.hero(0, 4)["x"]
