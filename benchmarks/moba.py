@@ -4,7 +4,7 @@
     python benchmarks/moba.py players RUN [--games 512]       win rates against the scripted teams, by side
     python benchmarks/moba.py ladder ENV [--games 256]        win rates of the scripted teams among themselves
     python benchmarks/moba.py speed RUN [--threads 1,2]       steps a second over whole games, by player
-    python benchmarks/moba.py waves ENV [--updates 600]       towers taken an update, desynchronised and not
+    python benchmarks/moba.py waves ENV [--player learner]    towers taken an update, desynchronised and not
     python benchmarks/moba.py resets [ENV] [--count 1_000_000]    memory while moba/small is reset
 
 RUN is a run, a checkpoint or `baseline:ENV`. Each game counts once in a rate, and its error is that of the
@@ -17,7 +17,6 @@ import argparse
 import contextlib
 import json
 import os
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -41,6 +40,8 @@ GRADES = ("random", "creep_follower", "lane_pusher", "last_hitter", "retreat_whe
 """The scripted teams."""
 STEPS = 64
 """Steps of a vector that are timed at once."""
+LEAST = 16
+"""Stretches that are timed at least: games go on where one of each env is over before."""
 OPENING = 100
 """Ticks of chance at the beginning of games between teams without any: each is another game."""
 
@@ -150,84 +151,113 @@ def duel(name: str, one: str, other: str, games: int, seed: int) -> dict[str, fl
 
 
 def speed(own: argparse.Namespace) -> dict[str, Any]:
-    """Steps a second of the envs alone over whole games, for each player and number of threads."""
+    """Steps a second of the envs alone over whole games, by player and number of threads, and in pairs."""
     from skipjack.policies.actor import PolicyActor
 
-    row: dict[str, Any] = {"run": own.run, "envs": own.envs, "games": own.games, "speeds": []}
-    _, policy = told(own.run)
-    for threads in map(int, own.threads.split(",")):
-        configured, _ = told(own.run, **{"vector.threads": threads, "vector.groups": 1})
-        for player in ("random", "trained"):
-            with contextlib.closing(make_vector(configured, own.envs)) as vector:
-                actor: Actor = (
-                    RandomActor(vector.action, own.seed)
-                    if player == "random"
-                    else PolicyActor(policy, vector.num_rows, own.seed)
+    counts = [int(each) for each in own.threads.split(",")]
+    flags = {"vector.groups": 1, "env.desynchronise": False}
+    row: dict[str, Any] = {"run": own.run, "envs": own.envs, "speeds": [], "paired": {}}
+    configured, policy = told(own.run, **flags)
+    for player in ("random", "trained"):
+        with contextlib.ExitStack() as stack:
+            played, *timed = (
+                stack.enter_context(contextlib.closing(make_vector(each, own.envs)))
+                for each in (
+                    configured,
+                    *(told(own.run, **flags, **{"vector.threads": n})[0] for n in counts),
                 )
-                measured = play_timed(vector, actor, own.games, own.seed)
-            row["speeds"].append({"player": player, "threads": threads, **measured})
+            )
+            actor: Actor = (
+                RandomActor(played.action, own.seed)
+                if player == "random"
+                else PolicyActor(policy, played.num_rows, own.seed)
+            )
+            every = own.every if player == "random" else 1  # a policy's games may be short
+            seconds = play_timed(played, timed, actor, every, own.seed)
+            steps = STEPS * played.num_rows
+        row["speeds"] += [
+            {
+                "player": player,
+                "threads": n,
+                "steps_per_second": steps * len(seconds) / float(spent.sum()),
+                "median": steps / float(np.median(spent)),
+                "lowest": steps / float(spent.max()),
+            }
+            for n, spent in zip(counts, seconds.T, strict=True)
+        ]
+        row["paired"][player] = float(np.median(seconds[:, 0] / seconds[:, -1]))
     return row
 
 
-def play_timed(vector: Vector, actor: Actor, games: int, seed: int) -> dict[str, float]:
-    """Play games; each stretch of `STEPS` steps is played again from where it began, and that is timed.
+def play_timed(
+    played: Vector, timed: list[Vector], actor: Actor, every: int, seed: int
+) -> npt.NDArray[np.float64]:
+    """Seconds (stretches, len(timed)) of stretches of `STEPS` steps, evenly over a whole game of every env.
 
-    So the player's own work is no part of the time, nor what it does to the caches.
+    One stretch in `every` is played again by each of `timed` from where it began, in turn: the player's own
+    work is no part of the time, nor what it does to the caches, and all are compared on the same steps.
     """
-    engine, envs = vector.engine, vector.num_envs
-    batch = vector.reset(seed)
+    batch = played.reset(seed)
+    for vector in timed:
+        vector.reset(seed)
     actor.begin()
-    ended, steps, seconds, speeds = 0, 0, 0.0, []
-    while ended < games:
-        state = engine.save(0, envs)
-        assert state is not None
+    whole = np.zeros(played.num_envs, np.bool_)
+    seconds: list[list[float]] = []
+    stretch = 0
+    while not whole.all() or len(seconds) < LEAST:
+        state = played.engine.save(0, played.num_envs) if stretch % every == 0 else None
+        stretch += 1
         taken = []
         for _ in range(STEPS):
             taken.append(np.array(actor.act(batch)))
             alive = batch.alive.copy()
-            batch = vector.step(taken[-1])
+            batch = played.step(taken[-1])
             actor.follow(batch, alive)
-            ended += int((batch.episodes["seat"] == 0).sum())
-        engine.load(0, envs, state)
-        began = time.perf_counter()
-        for actions in taken:
-            batch = vector.step(actions)
-        spent = time.perf_counter() - began
-        steps, seconds = steps + STEPS * vector.num_rows, seconds + spent
-        speeds.append(STEPS * vector.num_rows / spent)
-    return {
-        "games": ended,
-        "steps_per_second": steps / seconds,
-        "median": statistics.median(speeds),
-        "lowest": min(speeds),
-    }
+            whole[batch.episodes["env"]] = True
+        if state is not None:
+            turns = range(len(timed))
+            spent = {
+                i: replayed(timed[i], state, taken)
+                for i in (turns if len(seconds) % 2 else reversed(turns))
+            }
+            seconds.append([spent[i] for i in turns])
+    return np.array(seconds)
+
+
+def replayed(vector: Vector, state: bytes, taken: list[npt.NDArray[Any]]) -> float:
+    """Seconds of a stretch of steps from a saved state."""
+    vector.engine.load(0, vector.num_envs, state)
+    began = time.perf_counter()
+    for actions in taken:
+        vector.step(actions)
+    return time.perf_counter() - began
 
 
 # ---- waves ----
 
 
 def waves(own: argparse.Namespace) -> dict[str, Any]:
-    """Towers that fell in each update of a training, with the desynchronised start and without."""
-    return {
-        "env": own.run,
-        "updates": own.updates,
-        **{
-            word: towers_taken(own.run, own.updates, own.seed, word == "desynchronised")
-            for word in ("desynchronised", "synchronised")
-        },
+    """Towers that fell in each update, with the desynchronised start and without.
+
+    The player is a training's learner, or a scripted team as blue, whose games against the creep followers
+    are all alike where nothing sets them apart.
+    """
+    found = {
+        word: towers_taken(own, word == "desynchronised")
+        for word in ("desynchronised", "synchronised")
     }
+    return {"env": own.run, "player": own.player, "updates": own.updates, **found}
 
 
-def towers_taken(name: str, updates: int, seed: int, desynchronise: bool) -> dict[str, Any]:
-    """A training's curve, and its autocorrelation: waves of games that rise and fall together show in it."""
-    from skipjack.bench.train import make_trainer
+def towers_taken(own: argparse.Namespace, desynchronise: bool) -> dict[str, Any]:
+    """A curve and its autocorrelation: waves of games that rise and fall together show in it.
 
-    trainer = make_trainer(
-        configure(name, flags={"env.desynchronise": desynchronise, "seed": seed})
-    )
-    vector: Any = trainer.vector
-    trainer.start()
-    standing = np.sum([_standing(vector.engine, env) for env in range(vector.num_envs)])
+    `wave` is its highest value after it first was not above 0; below `chance` where there are none.
+    """
+    flags = {"env.desynchronise": desynchronise, "seed": own.seed, "vector.groups": 1}
+    learns, configured = own.player == "learner", configure(own.run, flags=flags)
+    vector, update = learning(configured) if learns else playing(configured, own.player)
+    standing = _all_standing(vector)
     lost = vector.statistics.index("towers_lost")
     ended: list[float] = []
     receive = vector.recv
@@ -240,20 +270,50 @@ def towers_taken(name: str, updates: int, seed: int, desynchronise: bool) -> dic
 
     vector.recv = recv
     curve = []
-    for _ in range(updates):
+    for _ in range(own.updates):
         ended.clear()
-        trainer.collect()
-        trainer.learn()
-        now = np.sum([_standing(vector.engine, env) for env in range(vector.num_envs)])
+        update()
+        now = _all_standing(vector)
         # Who stood and stands no more, and those whose games have ended meanwhile: they stand again.
         curve.append(float(standing - now + sum(ended)))
         standing = now
     vector.close()
-    return {"towers": curve, "autocorrelation": autocorrelation(curve)}
+    found = autocorrelation(curve)
+    first = next((lag for lag, value in enumerate(found) if value <= 0), 0)
+    peak = first + int(np.argmax(found[first:]))
+    figures = {"wave": found[peak], "lag": peak, "chance": 1.96 / len(curve) ** 0.5}
+    return {**figures, "towers": curve, "autocorrelation": found}
 
 
-def _standing(engine: Any, env: int) -> int:
-    return int(sum(engine.snapshot(env)["state"]["standing"]))
+def learning(configured: Configured) -> tuple[Any, Callable[[], Any]]:
+    """The vector of a training that has begun, and what does an update of it."""
+    from skipjack.bench.train import make_trainer
+
+    trainer = make_trainer(configured)
+    trainer.start()
+    return trainer.vector, lambda: (trainer.collect(), trainer.learn())
+
+
+def playing(configured: Configured, grade: str) -> tuple[Any, Callable[[], Any]]:
+    """A vector on which a scripted team plays blue, and what does as many steps as an update has."""
+    config, envs = configured.config, configured.config.vector.num_envs
+    vector: Any = make_vector(configured, envs)
+    vector.reset(config.seed)
+    engine = vector.engine
+
+    def update() -> None:
+        for _ in range(config.train.horizon):
+            actions, others = (engine.advised(each, 0, envs) for each in (grade, "creep_follower"))
+            actions[:, engine.seats // 2 :] = others[:, engine.seats // 2 :]
+            vector.step(actions.reshape(-1, 6))
+
+    return vector, update
+
+
+def _all_standing(vector: Any) -> int:
+    """Towers that stand, in all envs and of both sides."""
+    games = (vector.engine.snapshot(env) for env in range(vector.num_envs))
+    return sum(sum(game["state"]["standing"]) for game in games)
 
 
 def autocorrelation(curve: list[float]) -> list[float]:
@@ -261,10 +321,8 @@ def autocorrelation(curve: list[float]) -> list[float]:
     at = np.arange(len(curve))
     rest = np.array(curve) - np.polyval(np.polyfit(at, curve, 2), at)
     whole = max(float((rest**2).sum()), 1e-12)
-    return [
-        float((rest[: len(rest) - lag] * rest[lag:]).sum()) / whole
-        for lag in range(len(curve) // 3)
-    ]
+    lags = range(len(curve) // 3)
+    return [float((rest[: len(rest) - lag] * rest[lag:]).sum()) / whole for lag in lags]
 
 
 # ---- memory ----
@@ -311,8 +369,8 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], dict[str, Any]], dict[s
     "sides": (sides, {"games": 20_000, "envs": 256}),
     "players": (players, {"games": 512, "envs": 128}),
     "ladder": (ladder, {"games": 256}),
-    "speed": (speed, {"games": 512, "envs": 256, "threads": "1,2"}),
-    "waves": (waves, {"updates": 600}),
+    "speed": (speed, {"envs": 256, "threads": "1,2", "every": 4}),
+    "waves": (waves, {"updates": 600, "player": "learner"}),
     "resets": (resets, {"count": 1_000_000, "envs": 256, "run": "moba/small"}),
 }
 """Each command's function and flags."""

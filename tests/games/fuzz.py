@@ -30,8 +30,15 @@ ROWS = 2048
 LARGEST = 64 * 2**20
 """Bytes that the envs of one game may take together, and one world in any case."""
 
-BESIDE = {"grid/predator_prey": {"opponent": "self"}}
-"""Settings with which a game is played once more: those of another number of seats than its preset's."""
+BESIDE: dict[str, dict[str, Any]] = {
+    "grid/predator_prey": {"opponent": "self"},
+    "moba": {"opponent": "lane_pusher", "time_limit": 1000},
+    "moba/small": {"opponent": "retreat_when_low", "time_limit": 1000},
+}
+"""Settings with which a game is played once more: those of another number of seats than its preset's.
+
+Heroes that act at random seldom leave their base: a scripted team comes to them.
+"""
 
 WILD = [np.nan, np.inf, -np.inf, 1e30, -1e30, 0.0]
 

@@ -18,7 +18,7 @@ from skipjack.cli.play import PlayFlags
 from skipjack.errors import UsageError
 from skipjack.games.moba.balance import balance, report
 from skipjack.games.moba.env import FLAT, Moba, MobaConfig, layout
-from skipjack.games.moba.heroes import CLASSES, SKILLS
+from skipjack.games.moba.heroes import CLASSES, SKILLS, Carry
 from skipjack.games.moba.terrain import BORDER, terrain, turned
 from skipjack.native.scene import Scene
 from skipjack.rows import Rows, identity_rows
@@ -405,6 +405,15 @@ def test_burst_dazes() -> None:
     assert target["health"] == 300
 
 
+def test_a_daze_before_a_tower_alone_costs_nothing() -> None:
+    y, x = turned(tuple(terrain("full").towers[3, :2]), 128)
+    arena = Arena()
+    arena.put(0, 2, (y, x - 3))
+    arena.act(blue2=use(2))
+    assert arena.hero(0, 2)["used"] == [0, 0, 0]
+    assert arena.hero(0, 2)["dealt"] == 50, "it attacks instead"
+
+
 def test_tank_grinds() -> None:
     arena = duel("tank", apart=2)
     _, target = used("tank", 0, arena)
@@ -432,6 +441,17 @@ def test_tank_charges_and_pulls() -> None:
     assert (ROOM[0] + 4) * UNIT + UNIT // 2 - y == pytest.approx(2.1 * UNIT, abs=2)
 
 
+def test_two_who_would_appear_on_one_cell_do_nothing() -> None:
+    arena = Arena()
+    arena.put(0, 3, ROOM)
+    arena.put(1, 3, (ROOM[0], ROOM[1] + 2))
+    arena.act(blue3=use(2), red3=use(2))
+    for team in range(2):
+        hero = arena.hero(team, 3)
+        assert (hero["used"], hero["mana"], hero["dealt"]) == ([0, 0, 0], 200, 0)
+        assert arena.cell(team, 3) == (ROOM[0], ROOM[1] + 2 * team)
+
+
 def test_carry_kites_three_times() -> None:
     arena = duel("carry")
     x = arena.hero(0, 4)["x"]
@@ -454,6 +474,21 @@ def test_carry_snares() -> None:
     _, target = used("carry", 1, arena)
     assert target["health"] == 300 - 70
     assert (target["slow"], target["slowed"]) == (UNIT // 2, 21)
+
+
+def test_the_strongest_of_several_slows_holds_for_the_longest() -> None:
+    """A weak and long one after a strong and short one; once both are over a weak one is weak."""
+    arena = Arena(carry=Carry(kite_factor=0.25, kite_ticks=3))
+    arena.put(0, 4, ROOM, mana=1000, most_mana=1000)
+    arena.put(1, 4, (ROOM[0], ROOM[1] + 3), health=300)
+    _, target = used("carry", 0, arena)
+    assert (target["slow"], target["slowed"]) == (UNIT // 4, 3)
+    _, target = used("carry", 1, arena)
+    assert (target["slow"], target["slowed"]) == (UNIT // 4, 1 + 21)
+    arena.put(1, 4, slowed=0)
+    arena.put(0, 4, cooled=[0, 0, 0])
+    _, target = used("carry", 1, arena)
+    assert target["slow"] == UNIT // 2
 
 
 def test_carry_volleys() -> None:
@@ -558,6 +593,35 @@ def test_xp_of_a_hero_is_shared_around_the_fallen() -> None:
     assert fallen["parts"][:2] == pytest.approx([-1, -1.2]), "what it gave away is taken from it"
 
 
+def test_no_xp_beyond_the_last_level_for_two_at_once() -> None:
+    arena = duel("carry", apart=5)
+    last = 240 * 29 * 34 // 6
+    arena.put(0, 4, xp=last - 10)
+    for slot, dy in enumerate((-1, 1)):
+        arena.creep(1, (ROOM[0] + dy, ROOM[1] + 3), health=1, slot=slot)
+    arena.act(blue4=use(2))
+    assert (arena.hero(0, 4)["xp"], arena.hero(0, 4)["gained"]) == (last, 10)
+
+
+def test_the_killer_has_its_xp_from_any_distance() -> None:
+    arena = Arena(xp_reach=0)
+    arena.put(0, 0, ROOM)
+    arena.put(0, 1, (ROOM[0] + 1, ROOM[1]))
+    arena.put(1, 4, (ROOM[0], ROOM[1] + 5), health=1)
+    arena.act(blue0=[0, 0, 0, 0, 0, 0])
+    assert [arena.hero(0, seat)["xp"] for seat in range(2)] == [100, 0]
+
+
+def test_who_dies_is_at_home_without_stun_slow_and_sprint() -> None:
+    arena = Arena()
+    arena.put(0, 0, ROOM)
+    arena.put(1, 1, (ROOM[0], ROOM[1] + 3), health=1, stunned=90, slowed=90, hasted=90)
+    arena.act(blue0=[0, 0, 0, 0, 0, 0])
+    fallen = arena.hero(1, 1)
+    assert fallen["deaths"] == 1
+    assert fallen["stunned"] == fallen["slowed"] == fallen["hasted"] == 0
+
+
 def test_coming_home_counts_as_a_way_back() -> None:
     """The reward for distance adds up to nothing for who goes ahead, dies and begins anew."""
     arena = duel("support")
@@ -599,6 +663,18 @@ def test_both_sides_hurt_a_neutral_alike_and_its_half_decides() -> None:
             35 * (half == 0),
             35 * (half == 1),
         ]
+
+
+def test_of_two_who_hurt_a_neutral_alike_the_lower_seat_has_it() -> None:
+    y, x = terrain("full").camps[0].tolist()
+    arena = Arena(neutral_damage=0)
+    arena.put(0, 55, (y, x), health=10)
+    for slot in range(1, 4):
+        arena.put(0, 55 + slot, alive=0)
+    arena.put(0, 1, (y, x + 2))
+    arena.put(1, 0, (y, x - 2))
+    arena.act(blue1=[0, 0, 0, 0, 0, 0], red0=[0, 0, 0, 0, 0, 0])
+    assert (arena.hero(0, 1)["xp"], arena.hero(1, 0)["xp"]) == (0, 35)
 
 
 @pytest.mark.parametrize("name", GROUNDS)
@@ -759,6 +835,47 @@ def test_creeps_reach_the_enemy() -> None:
     assert any(u["health"] < u["most"] for u in creeps)
 
 
+def test_neutrals_keep_to_their_camp() -> None:
+    """They see who stands five cells from its middle, and reach who stands four from it."""
+    ground = terrain("full")
+    camp, y, x = next(
+        (i, y, x)
+        for i, (y, x) in enumerate(ground.camps.tolist())
+        if not ground.walls[y, x + 3 : x + 6].any()
+    )
+    for far, hit in ((5, False), (4, True)):
+        arena = Arena()
+        arena.put(0, 3, (y, x + far))
+        for _ in range(30):
+            arena.act()
+            for slot in range(4):
+                row, column = arena.cell(0, 55 + 4 * camp + slot)
+                assert max(abs(row - y), abs(column - x)) <= 2
+        assert (arena.hero(0, 3)["health"] < 700) == hit
+        assert arena.unit(0, 56 + 4 * camp)["target"], "nobody was seen"
+
+
+def test_two_creeps_of_a_slot_that_want_one_cell_stay() -> None:
+    ground = terrain("full")
+    n, way = ground.size, ground.ways[1]
+    by = [dy * n + dx for dy, dx in DIRECTIONS]
+    free = [cell for cell in range(60 * n, 68 * n) if not ground.walls.flat[cell]]
+    red_to = {cell: cell - by[way[n * n - 1 - cell]] for cell in free}
+    blue, red = next(
+        (cell, other)
+        for cell in free
+        for other in free
+        if cell != other and red_to[other] == cell + by[way[cell]] not in (cell, other)
+    )
+    arena = Arena()
+    arena.act()
+    for half, cell in enumerate((blue, red)):
+        index = arena.creep(half, divmod(cell, n))
+        arena.put(half, index, stunned=0, lane=1)
+    arena.act()
+    assert [arena.cell(half, 5) for half in range(2)] == [divmod(blue, n), divmod(red, n)]
+
+
 def test_first_game_scatters_towers() -> None:
     engine, _ = table("moba", 1, desynchronise=True)
     towers = [u for u in engine.snapshot(0)["entities"] if u["kind"] == TOWER]
@@ -893,6 +1010,43 @@ def test_advised_is_what_the_scripted_side_does() -> None:
         inside.step(0, 1)
         both.step(0, 1)
         assert np.array_equal(rows.observations, all_rows.observations[:3])
+
+
+def along(field: int, cell: tuple[int, int]) -> list[int]:
+    """The choices of vy and vx that go along one of the full ground's fields."""
+    ground = terrain("full")
+    direction = int(ground.ways[field][cell[0] * ground.size + cell[1]])
+    return [(1, 0, 6)[1 + by] for by in DIRECTIONS[direction]]
+
+
+HOMEWARDS = terrain("full").lanes + 1
+"""The full ground's field that leads home."""
+
+
+def test_last_hitters_leave_to_an_attack_what_it_kills() -> None:
+    for health, wanted in ((50, [0, 0, 0, 0]), (51, [1, 1, 1, 1])):
+        arena = duel("support", apart=4)
+        arena.creep(1, (ROOM[0], ROOM[1] + 2), health=health)
+        assert arena.engine.advised("last_hitter", 0, 1)[0, 0, 2:].tolist() == wanted
+
+
+def test_who_is_low_goes_back_from_heroes_and_no_other_team_does() -> None:
+    for grade, health, wanted in (
+        ("retreat_when_low", 59, along(HOMEWARDS, ROOM)),
+        ("retreat_when_low", 60, [0, 0]),
+        ("last_hitter", 59, [0, 0]),
+    ):
+        arena = duel("carry", health=health)
+        assert arena.engine.advised(grade, 0, 1)[0, 4, :2].tolist() == wanted
+
+
+def test_followers_stay_behind_their_creep() -> None:
+    for cell, field in (((114, 72), HOMEWARDS), ((114, 62), 0)):
+        arena = Arena()
+        arena.creep(0, (114, 70))
+        arena.put(0, 0, cell)
+        found = arena.engine.advised("creep_follower", 0, 1)[0, 0, :2].tolist()
+        assert found == along(field, cell)
 
 
 def followed(blue: str, red: str, seed: int, ticks: int = 300) -> list[int]:

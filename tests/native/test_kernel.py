@@ -195,6 +195,18 @@ vector.reset(0)
 vector.engine.inject(0, {"v": float("nan")})
 with pytest.raises(SkipjackError, match="not finite"):
     vector.step(np.zeros((1, 1), np.int32))
+vector = make("moba/small", 1, threads=1)
+vector.reset(0)
+rest = np.zeros((6, 6), np.int32)
+for _ in range(200):
+    vector.step(rest)
+game = vector.engine.snapshot(0)
+carry, core = game["entities"][3], game["entities"][1 + 103 + 93]
+carry |= {"y": core["y"], "x": core["x"] - 2 * 256}
+core["health"] += 1000  # more than it can have: a hit would take more than its damage
+vector.engine.inject(0, game)
+with pytest.raises(SkipjackError, match="must add up"):
+    vector.step(rest)
 """
 
 

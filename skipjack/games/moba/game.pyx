@@ -1,5 +1,6 @@
 """A game: how it begins, what a tick does, what it is worth to heroes and how it ends."""
 
+from skipjack.games.moba.ledger cimport SKIPJACK_CHECKED, open_ledger
 from skipjack.games.moba.outcome cimport come_home, settle, to_level
 from skipjack.games.moba.scripts cimport script
 from skipjack.games.moba.skills cimport drag, heroes_act, heroes_move
@@ -95,6 +96,8 @@ cdef void advance(World* w) noexcept nogil:
     if time > 0 and time % w.c.neutral_refill == 0:
         fill_camps(w)
     recover(w)
+    if SKIPJACK_CHECKED:
+        open_ledger(w)
     if w.c.opponent != SELF:
         script(w, 1 - w.s.side)
     heroes_act(w)

@@ -5,6 +5,7 @@ hero who hurt it most in this tick: of several the lowest seat, and of a neutral
 the side on whose half of the ground its camp lies. What no hero hurt in its last tick belongs to nobody.
 """
 
+from skipjack.games.moba.ledger cimport SKIPJACK_CHECKED, check_damage, check_xp
 from skipjack.games.moba.state cimport *
 from skipjack.games.moba.units cimport spot
 
@@ -21,18 +22,9 @@ cdef int killer_of(World* w, const Entity* e, const Pending* p) noexcept nogil:
     return id_of(team, p.by[team]) if p.best[team] > 0 else 0
 
 
-cdef int worth(World* w, const Entity* e) noexcept nogil:
-    """The xp of somebody dead."""
-    if e.kind == HERO:
-        return w.c.xp_hero + <int>(hero_of(w, e).xp / w.c.xp_hero_share)
-    if e.kind == TOWER:
-        return w.c.xp_tower * e.lane
-    return w.c.xp_creep if e.kind == CREEP else w.c.xp_neutral
-
-
 cdef void share(World* w, const Entity* e, int killer) noexcept nogil:
     """Xp for the killer and its allies around; what does not divide is the killer's."""
-    cdef int team = w.e[killer].team, seat, id, hero, got, sharers = 0, xp = worth(w, e)
+    cdef int team = w.e[killer].team, seat, id, hero, part, got, sharers = 0, xp = worth(w, e)
     cdef uint32_t near = 0
     for seat in range(w.g.heroes):
         id = id_of(team, seat)
@@ -42,10 +34,11 @@ cdef void share(World* w, const Entity* e, int killer) noexcept nogil:
     for seat in range(w.g.heroes):
         if near >> seat & 1:
             hero = 5 * team + seat
-            got = xp // sharers + (xp % sharers if id_of(team, seat) == killer else 0)
+            part = xp // sharers + (xp % sharers if id_of(team, seat) == killer else 0)
             # There is no xp beyond the last level's.
-            got = smaller(got, w.g.ladder[w.c.levels] - w.h[hero].xp - w.turn.gain[hero])
+            got = smaller(part, w.g.ladder[w.c.levels] - w.h[hero].xp - w.turn.gain[hero])
             w.turn.gain[hero] += got
+            w.turn.ledger.lost += part - got
             if e.kind == HERO:
                 hero_of(w, e).given += got
 
@@ -162,6 +155,8 @@ cdef void settle(World* w) noexcept nogil:
                     dead[half][word] |= bits & (~bits + 1)
                 look(w, id)
                 bits &= bits - 1
+    if SKIPJACK_CHECKED:
+        check_damage(w)
     for word in range(2):
         bits = dead[0][word] | dead[1][word]
         while bits:
@@ -175,6 +170,8 @@ cdef void settle(World* w) noexcept nogil:
                     count(w, e, killer)
             bits &= bits - 1
     learn(w)
+    if SKIPJACK_CHECKED:
+        check_xp(w)
     for half in range(2):
         bury(w, half, dead[half])
     for half in range(2):

@@ -13,7 +13,8 @@
 Each beats those before it, and all beat "random". To go all the way home for health would not pay: who dies
 is there at once, and in full health.
 
-They see no more than a hero may: the window around them, and where their own creeps are.
+They know where their own creeps are, and see foes in the window around them; before a tower, and when they
+go back, a cell farther than a hero sees.
 """
 
 from skipjack.games.moba.state cimport *

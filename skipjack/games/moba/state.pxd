@@ -7,7 +7,7 @@
 
 from libc.string cimport memcpy, memset
 
-from skipjack.native.kernel cimport Stream, uint8_t, int32_t, uint32_t, uint64_t
+from skipjack.native.kernel cimport Stream, uint8_t, int32_t, int64_t, uint32_t, uint64_t
 
 cdef enum:
     UNIT = 256          # of positions, to a cell
@@ -236,12 +236,23 @@ cdef struct Pending:
     int32_t[2] by           # who did it: a seat
 
 
+# What must add up in a tick: see ledger.pyx.
+cdef struct Ledger:
+    int64_t by_units        # damage by creeps, neutrals and towers
+    int64_t lost            # xp beyond the last level
+    int64_t due             # xp of the dead that belong to somebody
+    int64_t dealt, taken, healed, mended, xp    # all heroes' as the tick began
+    int32_t[IDS] health     # likewise
+    int32_t wrong           # 1: something did not add up
+
+
 cdef struct Turn:
     Pending[IDS] pending
     uint64_t[2][2] touched  # by half, bits of the indices that something is pending for
     int32_t[10] can_act
     int32_t[10][6] choice   # of each hero
     int32_t[10] gain        # xp
+    Ledger ledger
 
 
 cdef struct Place:
@@ -516,6 +527,7 @@ cdef inline Pending* touch(World* w, int id) noexcept nogil:
 cdef inline void hurt(World* w, int id, int damage) noexcept nogil:
     """Damage by nobody who is told of it."""
     touch(w, id).damage += damage
+    w.turn.ledger.by_units += damage
 
 
 cdef inline void hurt_by(World* w, const Entity* by, int id, int damage) noexcept nogil:
@@ -525,3 +537,12 @@ cdef inline void hurt_by(World* w, const Entity* by, int id, int damage) noexcep
     hero_of(w, by).dealt += damage
     if damage > p.best[by.team] or (damage == p.best[by.team] and by.index < p.by[by.team]):
         p.best[by.team], p.by[by.team] = damage, by.index
+
+
+cdef inline int worth(World* w, const Entity* e) noexcept nogil:
+    """The xp of somebody dead."""
+    if e.kind == HERO:
+        return w.c.xp_hero + <int>(hero_of(w, e).xp / w.c.xp_hero_share)
+    if e.kind == TOWER:
+        return w.c.xp_tower * e.lane
+    return w.c.xp_creep if e.kind == CREEP else w.c.xp_neutral
