@@ -5,7 +5,8 @@
 
 Recording draws settings evenly (scrambled Sobol points) over what a sweep of the preset searches, the
 preset itself first, trains each for so many seconds and keeps score, interval and learning curve. The file is
-written anew after each: the same command goes on. The learning rate is constant and without a warm-up: with
+written anew after each: the same command goes on. A training has one core, so that several games may be
+recorded side by side. The learning rate is constant and without a warm-up: with
 one that ends with the steps, a curve's beginning would not be what a shorter training comes to. Record with
 nothing else running: seconds are what is recorded.
 """
@@ -49,6 +50,8 @@ HELD = {
     KNOB: 10**12,
     "train.keep": 1,
     "eval.quota": 1,
+    "vector.threads": 1,
+    "train.threads": 1,
 }
 """What every recorded training has beside its own settings."""
 POINTS = 16
