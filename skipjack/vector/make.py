@@ -44,6 +44,13 @@ def make(
     Raises:
         UsageError: an unknown name or setting, or a value out of its range.
     """
+    for name in processes:
+        if name not in ("start", "on_crash", "timeout"):
+            raise must(
+                "make takes num_envs, threads, workers, groups, final, config, start, on_crash and timeout",
+                hint=f"A setting of the env stands in config={{{name!r}: ...}}.",
+                got=name,
+            )
     given = {"num_envs": num_envs, "threads": threads, "workers": workers, "groups": groups}
     for what, count in given.items():
         least = 0 if what in ("threads", "workers") else 1

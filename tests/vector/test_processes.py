@@ -259,3 +259,11 @@ def test_training_is_the_same_to_the_bit(groups: int) -> None:
 
     one = weights(Serial(Corridor(8), groups=groups))
     assert weights(Processes(Corridor, 8, 2, groups)) == one
+
+
+def test_a_setting_of_the_env_is_no_keyword_of_make() -> None:
+    """Native games, which need no worker processes, would pass over it."""
+    with pytest.raises(
+        SkipjackError, match=r"got 'frame_skip'\. .* config=\{'frame_skip': \.\.\.\}"
+    ):
+        make("breakout", 1, frame_skip=1)
