@@ -1,6 +1,6 @@
 """Samplers on synthetic trainings: the score that a budget of seconds buys, paired over seeds.
 
-    python benchmarks/sweeps/compare.py --tasks report --seeds 20 --out benchmarks/sweeps/results.json
+    python benchmarks/sweeps/compare.py --tasks report --seeds 20 --out benchmarks/sweeps/results.jsonl
 
 Each line of the result file is one study. `area` is the mean, over log cost from the cheapest to the dearest,
 of the true score of whom the sampler's own noisy scores lead to at that cost, as a share of the best that
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -222,30 +223,41 @@ def main() -> None:
         print(line)
 
 
+NAMES = {
+    "skipjack": "**ours**", "tpe": "TPE, score", "tpe2": "TPE, both", "nsga2": "NSGA-II",
+    "gp": "GPSampler", "carbs": "CARBS rule", "protein": "Protein rule", "random": "random",
+}  # fmt: skip
+"""Of the samplers, in the order of the table."""
+FIGURES = {
+    "area_quarter": "area, quarter", "area_full": "area", "chosen_quarter": "chosen, quarter",
+    "chosen_full": "chosen",
+}  # fmt: skip
+
+
 def table(rows: list[dict[str, Any]]) -> list[str]:
-    """Means over seeds, and our paired difference with its 95 % interval."""
-    figures = ("area_quarter", "area_full", "chosen_quarter", "chosen_full")
-    lines = ["| task | sampler | trials | first long | ms | " + " | ".join(figures) + " |"]
-    lines.append("| --- " * (5 + len(figures)) + "|")
+    """Means over seeds, and our paired difference with its 95 % interval, by a t distribution."""
+    lines = ["| task | sampler | trials | first long | " + " | ".join(FIGURES.values()) + " |"]
+    lines.append("| --- " * (4 + len(FIGURES)) + "|")
     by: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
     for row in rows:
         by.setdefault((row["task"], row["sampler"]), {})[row["seed"]] = row
-    for (task, sampler), own in sorted(by.items()):
+    order = list(NAMES)
+    for (task, sampler), own in sorted(by.items(), key=lambda e: (e[0][0], order.index(e[0][1]))):
         ours_ = by.get((task, "skipjack"), {})
         cells = []
-        for figure in figures:
+        for figure in FIGURES:
             cell = f"{np.mean([r[figure] for r in own.values()]):.3f}"
             both = sorted(set(own) & set(ours_))
             if sampler != "skipjack" and len(both) > 2:
                 gaps = np.array([ours_[s][figure] - own[s][figure] for s in both])
-                cell += f" ({gaps.mean():+.3f} ± {1.96 * gaps.std(ddof=1) / len(gaps) ** 0.5:.3f})"
+                wide = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5
+                cell += f" ({gaps.mean():+.3f} ± {wide:.3f})"
             cells.append(cell)
-        late = [r["first_long"] or TRIALS for r in own.values()]
-        cells = [
-            f"{np.mean([r['trials'] for r in own.values()]):.0f}", f"{max(late)}",
-            f"{np.mean([r['ms'] for r in own.values()]):.0f}", *cells,
-        ]  # fmt: skip
-        lines.append(f"| {task} | {sampler} | " + " | ".join(cells) + " |")
+        late = max(r["first_long"] or TRIALS for r in own.values())
+        trials = np.mean([r["trials"] for r in own.values()])
+        lines.append(
+            f"| {task} | {NAMES[sampler]} | {trials:.0f} | {late} | " + " | ".join(cells) + " |"
+        )
     return lines
 
 
