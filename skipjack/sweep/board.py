@@ -11,7 +11,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from skipjack.sweep.front import counts
+from skipjack.sweep.front import counts, mean_of, same_as, score_in_words
 from skipjack.sweep.study import Sweep
 
 
@@ -21,14 +21,15 @@ def decades(sweep: Sweep, trials: list[FrozenTrial]) -> list[tuple[float, Frozen
     front = sweep.front(trials)
     if not front:
         return found
-    power = math.floor(math.log10(max(front[0].values[1], 1e-3)))
+    costs = [mean_of(trials, trial, 1) for trial in front]
+    power = math.floor(math.log10(max(costs[0], 1e-3)))
     while True:
         for step in (1, 2, 5):
             cap = step * 10.0**power
-            there = [trial for trial in front if trial.values[1] <= cap]
+            there = [trial for trial, cost in zip(front, costs, strict=True) if cost <= cap]
             if there and (not found or found[-1][1].number != there[-1].number):
                 found.append((cap, there[-1]))
-            if cap >= front[-1].values[1]:
+            if cap >= costs[-1]:
                 return found
         power += 1
 
@@ -50,9 +51,10 @@ def summary(sweep: Sweep) -> dict[str, Any]:
         "front": [
             {
                 "trial": each.number,
-                "score": each.values[0],
+                "score": mean_of(trials, each, 0),
                 "score_ci95": each.user_attrs.get("score_ci95"),
-                "cost_s": each.values[1],
+                "cost_s": mean_of(trials, each, 1),
+                "runs": len(same_as(trials, each)),
                 "params": each.params,
             }
             for each in sweep.front(trials)
@@ -98,11 +100,9 @@ def lines(sweep: Sweep) -> list[str]:
     head += f", {left:.0f} s of the budget left" if found["budget"] else ""
     told = [f"{sweep.name}: {head}."]
     for cap, trial in decades(sweep, trials):
-        ci = trial.user_attrs.get("score_ci95")
         told.append(
-            f"  up to {cap:>6g} s  {sweep.plan.metric} {trial.values[0]:.3f}"
-            + (f" ± {ci:.3f}" if ci is not None else "")
-            + f"  trial {trial.number} ({trial.values[1]:.1f} s)"
+            f"  up to {cap:>6g} s  {sweep.plan.metric} {score_in_words(trials, trial)}"
+            f"  trial {trial.number} ({mean_of(trials, trial, 1):.1f} s)"
         )
     for number in found["running"]:
         trial = trials[number]

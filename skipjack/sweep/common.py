@@ -67,7 +67,9 @@ class Side:
 
     def __init__(self, sweep: Sweep, cap: float) -> None:
         self.sweep, self.trials = sweep, sweep.trials()
-        self.front = [each for each in sweep.front(self.trials) if each.values[1] <= cap]
+        self.front = [
+            each for each in sweep.front(self.trials) if mean_of(self.trials, each, 1) <= cap
+        ]
         if not self.front:
             raise UsageError(f"The sweep {sweep.name!r} has no finished trial within the cost yet.")
         self.own = self.front[-1]

@@ -42,10 +42,24 @@ def groups(trials: Sequence[FrozenTrial]) -> list[list[FrozenTrial]]:
     return list(found.values())
 
 
+def same_as(trials: Sequence[FrozenTrial], trial: FrozenTrial) -> list[FrozenTrial]:
+    """Complete trials with the parameters of one that has a score: itself and its repeats."""
+    return next((group for group in groups(trials) if group[0].params == trial.params), [trial])
+
+
 def mean_of(trials: Sequence[FrozenTrial], trial: FrozenTrial, objective: int) -> float:
     """An objective of a trial that has one, over all complete trials with its parameters."""
-    same = [group for group in groups(trials) if group[0].params == trial.params]
-    return _mean(same[0], objective) if same else float(trial.values[objective])
+    return _mean(same_as(trials, trial), objective)
+
+
+def score_in_words(trials: Sequence[FrozenTrial], trial: FrozenTrial) -> str:
+    """A trial's score with its interval; with its repeats their mean and how far they are apart."""
+    scores = [each.values[0] for each in same_as(trials, trial)]
+    if len(scores) > 1:
+        mean = sum(scores) / len(scores)
+        return f"{mean:.3f}, the mean of {len(scores)} from {min(scores):.3f} to {max(scores):.3f}"
+    ci = trial.user_attrs.get("score_ci95")
+    return f"{scores[0]:.3f}" + (f" ± {ci:.3f}" if ci is not None else "")
 
 
 def _mean(group: Sequence[FrozenTrial], objective: int) -> float:

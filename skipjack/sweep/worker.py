@@ -21,7 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 from skipjack.errors import RunError
 from skipjack.sweep import child, stopping
 from skipjack.sweep.child import Child
-from skipjack.sweep.front import counts, is_asked
+from skipjack.sweep.front import counts, is_asked, mean_of
 from skipjack.sweep.lease import Watch
 from skipjack.sweep.sampler import AIM, REPEATS
 from skipjack.sweep.speed import flags, reference_speed, speed_key
@@ -177,6 +177,8 @@ class Worker:
         number, ending = trial.number, ""
         # A rating is too vague before its checkpoint is the last to stop a trial by.
         stops = self.sweep.plan.early_stop and self.sweep.plan.metric != "rating"
+        # A repeat asks whether a leader was lucky: stopped for being worse, it could not say so.
+        stops = stops and REPEATS not in trial.system_attrs and "repeats" not in trial.user_attrs
         others, front = self._comparable() if stops else ([], [])
         aim = float(trial.system_attrs.get(AIM, limit))
         beat, next_beat = 0, 0.0
@@ -305,7 +307,8 @@ class Worker:
             if each.state == TrialState.COMPLETE and not each.user_attrs.get("stopped")
         ]
         curves = [each.user_attrs["curve"] for each in whole if each.user_attrs.get("curve")]
-        return curves, [(each.values[1], each.values[0]) for each in self.sweep.front(trials)]
+        leaders = self.sweep.front(trials)
+        return curves, [(mean_of(trials, each, 1), mean_of(trials, each, 0)) for each in leaders]
 
     def _check_failures(self) -> None:
         ended = [each for each in self.sweep.trials() if each.state.is_finished()]

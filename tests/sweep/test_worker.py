@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 
 from skipjack.errors import RunError, UsageError
 from skipjack.sweep.encode import Cube
-from skipjack.sweep.front import counts
+from skipjack.sweep.front import counts, same_as, score_in_words
 from skipjack.sweep.lease import Watch
 from skipjack.sweep.study import open_sweep
 from tests.sweep.conftest import Make, worker
@@ -223,6 +223,26 @@ def test_a_promoted_trial_is_run_again_out_of_the_space(make: Make, tmp_path: Pa
     sweep.ask()
     assert sweep.requeue(sweep.trials()[-1], "stopped")
     assert sweep.trials()[-1].system_attrs["fixed_params"]["train.steps"] == 5000
+
+
+def test_a_repeat_of_a_leader_is_not_stopped_early(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without those that did worse, a lucky leader would stay one."""
+    sweep = make(trials=1)
+    worker(sweep, tmp_path).run()
+    monkeypatch.setattr("skipjack.sweep.stopping.verdict", lambda *_: "It is behind.")
+    monkeypatch.setattr("skipjack.sweep.worker.LOOK", 0.1)
+    leader = sweep.trials()[0]
+    sweep.enqueue(leader.params, free=tuple(leader.params), repeats=0)
+    sweep.enqueue({"train.steps": 900}, origin="hand")
+    worker(make(trials=3), tmp_path).run()
+    first, repeat, other = sweep.trials()
+    assert other.user_attrs["stopped"]
+    assert "stopped" not in repeat.user_attrs
+    assert [trial.number for trial in same_as(sweep.trials(), first)] == [0, 1]
+    mean = (first.values[0] + repeat.values[0]) / 2
+    assert f"{mean:.3f}, the mean of 2 from" in score_in_words(sweep.trials(), first)
 
 
 def test_a_worker_killed_while_it_puts_a_trial_back_loses_nothing(

@@ -82,7 +82,10 @@ def best(arguments: Sequence[str]) -> int:
         return common.best([name, *others], own)
     sweep, _ = opened(name, own.storage)
     cap = seconds_of(own.cost, "--cost") or float("inf")
-    there = [trial for trial in sweep.front() if trial.values[1] <= cap]
+    from skipjack.sweep.front import mean_of, same_as
+
+    trials = sweep.trials()
+    there = [trial for trial in sweep.front(trials) if mean_of(trials, trial, 1) <= cap]
     if not there:
         raise UsageError(
             f"The sweep {name!r} has no finished trial"
@@ -93,7 +96,9 @@ def best(arguments: Sequence[str]) -> int:
         _write(Path(own.write_preset), sweep, there[-1], rows)
     if own.json:
         trial = there[-1]
-        found = {"trial": trial.number, "score": trial.values[0], "cost_s": trial.values[1]}
+        score, cost = (mean_of(trials, trial, at) for at in (0, 1))
+        found = {"trial": trial.number, "score": score, "cost_s": cost}
+        found["runs"] = len(same_as(trials, trial))
         print(json.dumps(found | {"settings": rows, "written": own.write_preset or None}))
         return 0
     print(_headline(sweep, there[-1]))
@@ -101,6 +106,11 @@ def best(arguments: Sequence[str]) -> int:
     cells += [[row["name"], short(row["preset"]), short(row["best"]), row["edge"]] for row in rows]
     print(aligned(cells, right=(1, 2)))
     print(f"As a command: {command(sweep, there[-1])}")
+    if len(same_as(trials, there[-1])) == 1:
+        print(
+            f"Trained with one seed, and chosen for its score: it may have been lucky. With another seed: "
+            f"skipjack sweep promote {name} {there[-1].number} --cost 1x"
+        )
     return 0
 
 
@@ -182,11 +192,12 @@ def write_preset(
 
 
 def _headline(sweep: Sweep, trial: FrozenTrial) -> str:
-    ci = trial.user_attrs.get("score_ci95")
-    interval = f" ± {ci:.3f}" if ci is not None else ""
+    from skipjack.sweep.front import mean_of, score_in_words
+
+    trials = sweep.trials()
     return (
-        f"{sweep.plan.env}: {sweep.plan.metric} {trial.values[0]:.3f}{interval} for "
-        f"{words_of(trial.values[1])} of training, trial {trial.number} of the sweep {sweep.name}."
+        f"{sweep.plan.env}: {sweep.plan.metric} {score_in_words(trials, trial)} for "
+        f"{words_of(mean_of(trials, trial, 1))} of training, trial {trial.number} of the sweep {sweep.name}."
     )
 
 
