@@ -276,7 +276,9 @@ def follow(
         for path in wiring.checkpoints_of(run):
             if path not in seen:
                 seen.add(path)
-                for player in wiring.players_in([path], contest, ladder.say):
+                newcomers = wiring.players_in([path], contest, ladder.say)
+                results.enter(player.name for player in newcomers)
+                for player in newcomers:
                     ladder.add(player)
         began = time.monotonic()
         block = ladder.play(lambda: orders.stop) if len(ladder.players) > 1 else None
