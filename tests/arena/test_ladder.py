@@ -86,6 +86,38 @@ def test_the_gain_is_what_the_covariance_loses() -> None:
         assert 0 < told[a, b] < small
 
 
+def test_games_about_one_player_tell_of_that_one() -> None:
+    """Its rating, and what it gained; the newcomers beside it wait."""
+    players, generator = [str(at) for at in range(17)], np.random.default_rng(0)
+    about = (16, 15)
+
+    def error(focus: tuple[int, int] | None) -> tuple[float, float]:
+        results: list[Result] = []
+        for _ in range(24):
+            pair = choose(fit(players, results), all_pairs(17), 32, generator, focus)
+            assert pair is not None
+            results.append(Result(players[pair[0]], players[pair[1]], 16, 0, 16))
+        found = fit(players, results)
+        return found.elo("16")[1], found.difference("16", "15")[1]
+
+    assert all(np.array(error(about)) < 0.6 * np.array(error(None)))
+
+
+def test_a_bridge_is_not_the_player_before(tmp_path: Path) -> None:
+    """Known to it alone, a newcomer is not known against the checkpoint before."""
+    action = table("tic_tac_toe", 1).action
+    make = lambda rows, seed: RandomActor(action, seed)  # noqa: E731
+    players = [Player(name, make, steps=at) for at, name in enumerate(("old", "new"))]
+    found = ladder(tmp_path, *players)
+    found._find_bridge("new~0.5")
+    assert found.names == ["random", "old", "new~0.5", "new"]
+    pairs = [("new", "new~0.5"), ("new~0.5", "new"), ("random", "old"), ("old", "random")]
+    found.results.add(Block("1", RULES, tuple(Result(*pair, 900, 0, 900) for pair in pairs)))
+    assert found.ratings().difference("new", "new~0.5")[1] < 25
+    assert found.unsettled(found.ratings(), 25.0) == ["new"]
+    assert found._before("new") == (3, 1)
+
+
 def test_some_blocks_are_drawn_from_all_pairs() -> None:
     players, results = league(np.linspace(0, 3, 6), 400, seed=3)
     ratings, generator = fit(players, results), np.random.default_rng(0)
