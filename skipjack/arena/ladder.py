@@ -130,8 +130,10 @@ class Ladder:
         ]
 
     def _rated(self) -> list[str]:
-        """Players whose ratings are asked for, and those that are known: nothing more can be learned about
-        who is gone, and bridges are only on the way."""
+        """Players whose ratings are asked for, and those that are known.
+
+        Nothing more can be learned about who is gone, and bridges are only on the way.
+        """
         known = self.fixed or self.names[:1]
         return [
             name

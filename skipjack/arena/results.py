@@ -158,8 +158,10 @@ class Results:
         return [result for result in found if {result.first, result.second} <= known]
 
     def enter(self, players: Iterable[str]) -> None:
-        """Note players as checkpoints of the run that the table lies in: of guests the table knows no more
-        than games, and a name does not tell whose it is."""
+        """Note players as checkpoints of the run that the table lies in.
+
+        The table knows guests, too, and a name does not tell whose it is.
+        """
         with self._told(), self._transaction():
             rows = [(player,) for player in players]
             self._link.executemany("INSERT OR IGNORE INTO own VALUES (?)", rows)

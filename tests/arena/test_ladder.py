@@ -14,7 +14,7 @@ from skipjack.arena.players import Player, careless, random_player
 from skipjack.arena.rating import ELO, Result, fit
 from skipjack.arena.results import Block, Results
 from skipjack.arena.schedule import FIRST, choose, gains
-from skipjack.arena.standings import headline, standings
+from skipjack.arena.standings import TOO_WIDE, headline, standings
 from skipjack.errors import RunError
 from skipjack.policies.random import RandomActor
 from tests.arena.league import league
@@ -281,6 +281,15 @@ def test_the_headline_says_nothing_that_is_not_known() -> None:
     assert re.fullmatch("the newest beats the start 60 ± . %", said(300, 200))
     assert re.fullmatch(r"the newest beats the start over 9\d %", said(50, 0))
     assert re.fullmatch(r"the newest beats the start under \d %", said(0, 50))
+    # Far from a half a score's standard error is small, whatever is unknown; and without games nothing is.
+    three = [*players, Player("c", make, steps=2)]
+    results = [Result("b", "a", 300, 0, 2), Result("a", "b", 2, 0, 300)]
+    known = headline(fit("abc", results), players, {})
+    assert headline(fit("abc", results), three, {}) == known != ""
+    results = [Result("b", "a", 300, 0, 6), Result("a", "b", 6, 0, 300)]
+    vague = fit("abc", [*results, Result("c", "b", 0, 0, 1)])
+    assert vague.score("c", "a")[1] * 1.96 < TOO_WIDE
+    assert headline(vague, three, {}) == ""
 
 
 def test_bridges_are_looked_for_with_one_question_to_the_table(
