@@ -77,8 +77,14 @@ class Ladder:
         """What the table says now."""
         return fit(self.names, self.counted(), self.fixed)
 
-    def play(self, stop: Callable[[], bool] = lambda: False) -> Block | None:
+    def play(
+        self, stop: Callable[[], bool] = lambda: False, about: str | None = None
+    ) -> Block | None:
         """Play the block that says most and append it; None if it came to nothing, which is told.
+
+        Args:
+            stop: asked in every tick; true gives the block up.
+            about: of whom it should say most; by default of all.
 
         Raises:
             RunError: the table cannot be written.
@@ -88,7 +94,7 @@ class Ladder:
         self._build_bridges(ratings)
         generator = np.random.default_rng(seeding.state(self.seed, "opponents", self.played))
         games = 2 * self.vector.num_envs
-        place = choose(self.ratings(), self._allowed(), games, generator)
+        place = choose(self.ratings(), self._allowed(), games, generator, self._before(about))
         self.played += 1
         if place is None:
             return None
@@ -117,15 +123,30 @@ class Ladder:
 
     def unsettled(self, ratings: Ratings, precision: float) -> list[str]:
         """Players whose difference to the one before them is not known to a standard error in Elo."""
-        # Nothing more can be learned about who is gone.
-        there = [name for name in ratings.players if not self.is_gone(name)]
         return [
             name
-            for before, name in pairwise(there)
-            if ratings.difference(name, before)[1] > precision
-            and "~" not in name
-            and name not in (self.fixed or {})
+            for before, name in pairwise(self._rated())
+            if ratings.difference(name, before)[1] > precision and name not in (self.fixed or {})
         ]
+
+    def _rated(self) -> list[str]:
+        """Players whose ratings are asked for, and those that are known.
+
+        Nothing more can be learned about who is gone, and bridges are only on the way.
+        """
+        known = self.fixed or self.names[:1]
+        return [
+            name
+            for name in self.names
+            if not self.is_gone(name) and ("~" not in name or name in known)
+        ]
+
+    def _before(self, name: str | None) -> tuple[int, int] | None:
+        """Places of a player and of the one before it."""
+        for before, found in pairwise(self._rated()):
+            if found == name:
+                return self.names.index(found), self.names.index(before)
+        return None
 
     def _allowed(self) -> npt.NDArray[np.bool_]:
         fixed = np.array([player.fixed for player in self.players])

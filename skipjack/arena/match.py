@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from skipjack.arena.rating import Result
 from skipjack.arena.results import Block
 from skipjack.arena.seating import facing, sides
 from skipjack.errors import RunError, must
-from skipjack.rows import Actor
+from skipjack.rows import Actor, Batch
 from skipjack.vector import Vector
 
 
@@ -82,7 +83,7 @@ def _play(
     stop: Callable[[], bool],
 ) -> tuple[npt.NDArray[np.float64], int]:
     """Points of the first side in each game (envs, quota), NaN where there was no outcome; games cut."""
-    speaker = sides(vector.teams)[0][0]  # this seat tells how a game went
+    first = vector.teams[sides(vector.teams)[0][0]]
     batch = vector.reset(seed)
     actor.begin()
     finished = np.zeros(vector.num_envs, np.int64)
@@ -99,14 +100,30 @@ def _play(
         batch = vector.step(actions)
         actor.follow(batch, alive)
         ticks += 1
-        told = batch.episodes[batch.episodes["seat"] == speaker]
-        told = told[~told["partial"]]
+        told = _told(batch, alive, vector.row_of)
         told = told[finished[told["env"]] < quota]
-        env = told["env"]
-        points[env, finished[env]] = np.sign(told["outcome"] - 0.5) / 2 + 0.5
+        env, lead = told["env"], np.sign(told["outcome"] - 0.5)
+        points[env, finished[env]] = 0.5 + np.where(told["team"] == first, lead, -lead) / 2
         finished[env] += 1
         truncated += int(told["truncated"].sum())
     return points, truncated
+
+
+def _told(
+    batch: Batch, alive: npt.NDArray[np.bool_], row_of: npt.NDArray[np.int32]
+) -> npt.NDArray[Any]:
+    """A record for each whole game that has ended, of a seat that knows its outcome if one does.
+
+    An agent that is out before the others cannot know how the game will end; those of who loses are.
+    """
+    told = batch.episodes
+    if not len(told):
+        return told
+    goes_on = alive & ~(batch.terminated | batch.truncated)
+    over = ~goes_on[row_of].any(axis=1)
+    told = told[over[told["env"]] & ~told["partial"]]
+    told = told[np.lexsort((np.isnan(told["outcome"]), told["env"]))]
+    return told[np.unique(told["env"], return_index=True)[1]]
 
 
 def _paired(

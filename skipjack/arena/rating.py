@@ -166,6 +166,21 @@ class Ratings:
         slope = float(variance(chances).mean())
         return float(expected(chances).mean()), slope * math.sqrt(self.spread()[a, b])
 
+    def score_range(self, one: str, other: str, deviations: float) -> tuple[float, float, float]:
+        """Expected score as `score` has it, between those of differences so many standard errors off.
+
+        Close to 0 and 1 a score hardly grows with a rating: its standard error there says little of how far
+        it may be.
+        """
+        a, b = self.place(one), self.place(other)
+        sides = np.array([self.side, -self.side])
+        spread = deviations * math.sqrt(self.spread()[a, b])
+        low, score, high = (
+            float(expected(chance(self.theta[a] - self.theta[b] + off + sides, self.nu)).mean())
+            for off in (-spread, 0.0, spread)
+        )
+        return low, score, high
+
     def better(self, one: str, other: str) -> float:
         """Probability that `one` is better than `other`."""
         points, error = self.difference(one, other)

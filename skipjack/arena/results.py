@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS games (
     PRIMARY KEY (block, part)
 );
 CREATE INDEX IF NOT EXISTS by_pair ON games (rules, first, second);
+CREATE TABLE IF NOT EXISTS own (player TEXT PRIMARY KEY);
 CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON games
     BEGIN SELECT RAISE(ABORT, 'results are only appended'); END;
 CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON games
@@ -155,6 +156,20 @@ class Results:
             return found
         known = set(players)
         return [result for result in found if {result.first, result.second} <= known]
+
+    def enter(self, players: Iterable[str]) -> None:
+        """Note players as checkpoints of the run that the table lies in.
+
+        The table knows guests, too, and a name does not tell whose it is.
+        """
+        with self._told(), self._transaction():
+            rows = [(player,) for player in players]
+            self._link.executemany("INSERT OR IGNORE INTO own VALUES (?)", rows)
+
+    def own(self) -> set[str]:
+        """The players that were entered."""
+        with self._told():
+            return {player for (player,) in self._link.execute("SELECT player FROM own")}
 
     def blocks(self) -> int:
         """How many there are."""

@@ -202,6 +202,8 @@ class PastSeats:
                 self._credit(bank)
                 if self._replace(bank, update):
                     self.counters["since"][bank] = update
+                else:  # whoever sits there stays, and those games have counted
+                    self._slots("counted", bank)[:] = 0
                 return
 
     def seat(self, bank: int, name: str) -> None:

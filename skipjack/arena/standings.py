@@ -86,7 +86,7 @@ def standings(
 
 
 def headline(ratings: Ratings, players: Sequence[Player], seconds: Mapping[str, float]) -> str:
-    """How the newest trained player does against an earlier one and against the first.
+    """How the newest trained player that has games does against an earlier one and against the first.
 
     Args:
         ratings: of the players.
@@ -97,7 +97,9 @@ def headline(ratings: Ratings, players: Sequence[Player], seconds: Mapping[str, 
         the sentence, without what too few games tell; empty if that is all.
     """
     trained = [
-        player.name for player in players if player.steps is not None and "~" not in player.name
+        player.name
+        for player in players
+        if player.steps is not None and "~" not in player.name and ratings.games(player.name)
     ]
     runs = {player.run for player in players if player.steps is not None}
     if (
@@ -107,14 +109,17 @@ def headline(ratings: Ratings, players: Sequence[Player], seconds: Mapping[str, 
     newest, first = trained[-1], trained[0]
     now = seconds.get(newest, math.nan)
     ago = min(HOUR, (now - seconds.get(first, math.nan)) / 2)
-    parts = {"the start": ratings.score(newest, first)}
+    parts = {"the start": first}
     if math.isfinite(ago) and len(trained) > 2:
         middle = min(trained[:-1], key=lambda name: abs(now - ago - seconds.get(name, math.inf)))
         if middle != first:
             span = _span(now - seconds[middle])
-            parts = {f"the one of {span} ago": ratings.score(newest, middle), **parts}
+            parts = {f"the one of {span} ago": middle, **parts}
+    ranges = {who: ratings.score_range(newest, name, Z95) for who, name in parts.items()}
     known = [
-        f"{who} {_percent(*score)}" for who, score in parts.items() if score[1] * Z95 < TOO_WIDE
+        f"{who} {_percent(*found)}"
+        for who, found in ranges.items()
+        if max(found[1] - found[0], found[2] - found[1]) < TOO_WIDE
     ]
     return f"the newest beats {', '.join(known)}" if known else ""
 
@@ -135,14 +140,14 @@ def report(
     }
 
 
-def _percent(score: float, error: float) -> str:
-    """A score and its interval; a bound where the interval leaves what a score can be."""
-    low, high = score - Z95 * error, score + Z95 * error
-    if round(100 * high) > 100:
+def _percent(low: float, score: float, high: float) -> str:
+    """A score and its interval; a bound where the interval is wide and touches what a score can be."""
+    width = max(high - score, score - low)
+    if round(100 * (score + width)) > 100:
         return f"over {100 * low:.0f} %"
-    if round(100 * low) < 0:
+    if round(100 * (score - width)) < 0:
         return f"under {100 * high:.0f} %"
-    return f"{100 * score:.0f} ± {100 * Z95 * error:.0f} %"
+    return f"{100 * score:.0f} ± {100 * width:.0f} %"
 
 
 def _span(seconds: float) -> str:

@@ -113,11 +113,13 @@ def _ladder(own: RateFlags, field: Field, contest: Contest, results: Results) ->
     # Whoever is named is nobody's past self: no gain is counted from it.
     others = [replace(contest.named(name), steps=None) for name in names]
     trained = wiring.players_in(field.checkpoints, contest, _say)
-    known = [
-        name for result in results.all(contest.rules) for name in (result.first, result.second)
-    ]
     if field.is_run:
-        trained += wiring.remembered(known, [*others, *trained], field.folder.parent.name)
+        results.enter(player.name for player in trained)
+        played = {
+            name for result in results.all(contest.rules) for name in (result.first, result.second)
+        }
+        run = field.folder.parent.name
+        trained += wiring.remembered(played & results.own(), [*others, *trained], run)
     trained.sort(key=lambda player: (player.steps or 0, player.name))
     seed = own.seed if own.seed >= 0 else secrets.randbits(62)
     players = {player.name: player for player in [*others, *trained]}

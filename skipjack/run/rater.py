@@ -276,15 +276,19 @@ def follow(
         for path in wiring.checkpoints_of(run):
             if path not in seen:
                 seen.add(path)
-                for player in wiring.players_in([path], contest, ladder.say):
+                newcomers = wiring.players_in([path], contest, ladder.say)
+                results.enter(player.name for player in newcomers)
+                for player in newcomers:
                     ladder.add(player)
         began = time.monotonic()
-        block = ladder.play(lambda: orders.stop) if len(ladder.players) > 1 else None
+        trained = [player.name for player in ladder.players if player.steps is not None]
+        about = trained[-1] if finishing and trained else None
+        block = ladder.play(lambda: orders.stop, about) if len(ladder.players) > 1 else None
         settled = _write(folder, ladder, precision)
         if finishing and (settled or not ladder.can_play):
             return
         spent = time.monotonic() - began
-        rest = EVERY if block is None else spent * (1 / budget - 1)
+        rest = max(spent * (1 / budget - 1), EVERY if block is None else 0.0)
         while rest > 0 and not (orders.stop or orders.finish):
             time.sleep(min(rest, 0.05))
             rest -= 0.05

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,9 +36,6 @@ __all__ = ["Contest", "Host", "play_block", "players_in"]
 
 FOLDER = "arena"
 """In the folder of a run, or of several: results, ratings and plots."""
-
-TRAINED = re.compile(r"\d{12}-[0-9a-f]{8}")
-"""Names of checkpoints as players: steps, and the beginning of their weights' SHA-256."""
 
 FILE = "results.sqlite"
 """The table of results in it."""
@@ -254,12 +250,10 @@ def contest_of(
 
 
 def remembered(names: Iterable[str], players: Iterable[Player], run: str) -> list[Player]:
-    """Those of the names that are checkpoints which are there no more: their games still count."""
+    """Those of a run's checkpoints by name that are there no more: their games still count."""
     known = {player.name for player in players}
     return [
-        Player(name, _gone, steps=int(name[:12]), run=run)
-        for name in sorted(set(names) - known)
-        if TRAINED.fullmatch(name)
+        Player(name, _gone, steps=int(name[:12]), run=run) for name in sorted(set(names) - known)
     ]
 
 

@@ -14,7 +14,7 @@ from skipjack.arena.players import Player, careless, random_player
 from skipjack.arena.rating import ELO, Result, fit
 from skipjack.arena.results import Block, Results
 from skipjack.arena.schedule import FIRST, choose, gains
-from skipjack.arena.standings import headline, standings
+from skipjack.arena.standings import TOO_WIDE, headline, standings
 from skipjack.errors import RunError
 from skipjack.policies.random import RandomActor
 from tests.arena.league import league
@@ -84,6 +84,38 @@ def test_the_gain_is_what_the_covariance_loses() -> None:
         )
         assert lost == pytest.approx(small, rel=0.05)
         assert 0 < told[a, b] < small
+
+
+def test_games_about_one_player_tell_of_that_one() -> None:
+    """Its rating, and what it gained; the newcomers beside it wait."""
+    players, generator = [str(at) for at in range(17)], np.random.default_rng(0)
+    about = (16, 15)
+
+    def error(focus: tuple[int, int] | None) -> tuple[float, float]:
+        results: list[Result] = []
+        for _ in range(24):
+            pair = choose(fit(players, results), all_pairs(17), 32, generator, focus)
+            assert pair is not None
+            results.append(Result(players[pair[0]], players[pair[1]], 16, 0, 16))
+        found = fit(players, results)
+        return found.elo("16")[1], found.difference("16", "15")[1]
+
+    assert all(np.array(error(about)) < 0.6 * np.array(error(None)))
+
+
+def test_a_bridge_is_not_the_player_before(tmp_path: Path) -> None:
+    """Known to it alone, a newcomer is not known against the checkpoint before."""
+    action = table("tic_tac_toe", 1).action
+    make = lambda rows, seed: RandomActor(action, seed)  # noqa: E731
+    players = [Player(name, make, steps=at) for at, name in enumerate(("old", "new"))]
+    found = ladder(tmp_path, *players)
+    found._find_bridge("new~0.5")
+    assert found.names == ["random", "old", "new~0.5", "new"]
+    pairs = [("new", "new~0.5"), ("new~0.5", "new"), ("random", "old"), ("old", "random")]
+    found.results.add(Block("1", RULES, tuple(Result(*pair, 900, 0, 900) for pair in pairs)))
+    assert found.ratings().difference("new", "new~0.5")[1] < 25
+    assert found.unsettled(found.ratings(), 25.0) == ["new"]
+    assert found._before("new") == (3, 1)
 
 
 def test_some_blocks_are_drawn_from_all_pairs() -> None:
@@ -249,6 +281,15 @@ def test_the_headline_says_nothing_that_is_not_known() -> None:
     assert re.fullmatch("the newest beats the start 60 ± . %", said(300, 200))
     assert re.fullmatch(r"the newest beats the start over 9\d %", said(50, 0))
     assert re.fullmatch(r"the newest beats the start under \d %", said(0, 50))
+    # Far from a half a score's standard error is small, whatever is unknown; and without games nothing is.
+    three = [*players, Player("c", make, steps=2)]
+    results = [Result("b", "a", 300, 0, 2), Result("a", "b", 2, 0, 300)]
+    known = headline(fit("abc", results), players, {})
+    assert headline(fit("abc", results), three, {}) == known != ""
+    results = [Result("b", "a", 300, 0, 6), Result("a", "b", 6, 0, 300)]
+    vague = fit("abc", [*results, Result("c", "b", 0, 0, 1)])
+    assert vague.score("c", "a")[1] * 1.96 < TOO_WIDE
+    assert headline(vague, three, {}) == ""
 
 
 def test_bridges_are_looked_for_with_one_question_to_the_table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from skipjack.arena.match import play_block
 from skipjack.arena.players import Player, careless, random_player, scripted_player
 from skipjack.arena.rating import fit
 from skipjack.arena.seating import face_to_face, narrow, sides
+from skipjack.emulate.config import EmulateConfig
+from skipjack.emulate.maker import from_callable
 from skipjack.errors import RunError, UsageError
 from skipjack.policies.actor import PolicyActor
 from skipjack.policies.config import PolicyConfig
@@ -23,6 +26,7 @@ from skipjack.vector import Vector
 from skipjack.vector.serial import Serial
 from tests.arena.races import Races
 from tests.arena.tables import RULES, always, table
+from tests.emulate.envs import Crowd
 
 
 def races(num_envs: int) -> Vector:
@@ -92,6 +96,37 @@ def test_mirrored_games_are_pairs() -> None:
     assert (wins + draws, losses) == (128, 0)
     points = np.dot(block.pairs_of("script:perfect"), [0, 0.5, 1, 1.5, 2])
     assert points == wins + draws / 2
+
+
+class Knockout(Crowd):
+    """Two against two: a fair coin says whose first agent is out at once; the others end the game."""
+
+    possible_agents = ["red_0", "red_1", "blue_0", "blue_1"]  # noqa: RUF012
+
+    def step(self, actions: dict[str, Any]) -> Any:
+        self.clock += 1
+        acted = list(self.agents)
+        out = ("red_0", "blue_0")[self.offset % 2]
+        rewards, terminations = dict.fromkeys(acted, 0.0), dict.fromkeys(acted, False)
+        if self.clock == 1:
+            rewards[out], terminations[out] = -1.0, True
+            self.agents.remove(out)
+        if self.clock == 3:
+            terminations, self.agents = dict.fromkeys(acted, True), []
+        told = {agent: {} for agent in acted}
+        return self._see(acted), rewards, terminations, dict.fromkeys(acted, False), told
+
+
+def test_games_count_whose_losers_are_out_before_the_end() -> None:
+    """An agent that is out cannot know the outcome, and is more often the loser's."""
+    engine = from_callable(Knockout)(64, EmulateConfig())
+    vector = Serial(engine, row_of=face_to_face(64, engine.teams))
+    block = play_block(always("a", 0), always("b", 1), vector, RULES, seed=1, quota=2)
+    for result in block.results:
+        assert (result.games, result.void) == (128, 0)
+        assert 32 < result.wins < 96
+        assert result.wins + result.losses == 128
+    assert sum(block.pairs) == 128
 
 
 def test_a_player_does_not_meet_itself() -> None:

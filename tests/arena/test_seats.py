@@ -242,6 +242,28 @@ def test_one_bank_changes_a_turn_and_quick_slots_count_no_more() -> None:
     assert [points.tolist() for _, points in spy.told] == [[0, 0, 0, 0]]
 
 
+def test_games_count_once_though_nobody_follows() -> None:
+    """The one that was drawn is gone: the one before stays, and its games are not told of again."""
+    layout = plan(4, 1, (0, 1), 1.0, 1)
+    vector, spy = game("tic_tac_toe", 4, layout), Spy()
+    policy = network(vector)
+    spy.keep(["0", "1", "2"])
+    spy.draw = lambda seed: "1"  # type: ignore[method-assign]
+
+    def find(name: str) -> Any:
+        if name != "0":
+            raise RunError("It is gone.")
+        return policy.state_dict()
+
+    past = PastSeats(layout, vector, policy, spy, find, 1, quota=1)
+    past.seat(0, "0")
+    past.counters["counted"][:] = 1
+    for update in range(1, 9):
+        past.turn(update)
+    assert past.sampler.names == ["0", "2"]
+    assert len(spy.told) == 1
+
+
 def test_a_resumed_past_goes_on_as_it_was() -> None:
     layout = plan(16, 2, (0, 1), 0.5, 2)
     weights: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,22 @@ def test_gates_add_to_the_table_that_ratings_come_from(
     _, row, _ = output(capsys, "rate", "one", *QUICK, "--games", "0")
     assert row["games"] == played["games"]
     assert np.isfinite([line["elo"] for line in row["players"]]).all()
+
+
+def test_guests_are_never_taken_for_past_selves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table of a run holds games of others, too; only its own that are gone come back."""
+    monkeypatch.chdir(tmp_path)
+    one, _ = write_run(tmp_path / "runs", "one", steps=2), write_run(tmp_path / "runs", "two")
+    _, played, _ = output(capsys, "gate", "one", "two", "--games", "64")
+    assert played["games"]
+    older = f"runs/one/checkpoints/{0:012d}"
+    output(capsys, "gate", "one", older, "--games", "64")
+    output(capsys, "rate", "one", *QUICK[:-1], "random,two")
+    shutil.rmtree(one / "checkpoints" / f"{0:012d}")
+    _, row, _ = output(capsys, "rate", "one", *QUICK, "--games", "0")
+    assert [line["steps"] for line in row["players"]] == [None, 0, 1000]
 
 
 def test_players_whose_ratings_are_known_keep_them(

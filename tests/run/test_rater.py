@@ -174,7 +174,7 @@ def test_a_rater_of_games_without_an_outcome_says_so_by_its_exit_code(
 ) -> None:
     folder = write_run(tmp_path / "runs", "one", steps=2)
 
-    def blind(ladder: Ladder, stop: object = None) -> None:
+    def blind(ladder: Ladder, *rest: object) -> None:
         raise NoOutcomeError
 
     monkeypatch.setattr(Ladder, "play", blind)
@@ -267,7 +267,7 @@ def test_it_plays_for_its_share_of_the_time(
         def stop(self) -> bool:
             return not left[0]
 
-    def play(stop: object) -> object:
+    def play(stop: object, about: object) -> object:
         now[0] += 3.0
         left[0] -= 1
         return Ladder.play(ladder)
@@ -281,6 +281,29 @@ def test_it_plays_for_its_share_of_the_time(
     monkeypatch.setattr(rater.time, "sleep", sleep)
     follow(tmp_path, None, ladder, results, Going(), budget=0.25, precision=1.0)  # type: ignore
     assert sum(slept) == pytest.approx(3 * 9.0, abs=0.2)  # after all but the last
+    # So it is where the time came to nothing: a block that was given up.
+    slept.clear()
+    left[0] = 4
+    monkeypatch.setattr(Ladder, "play", lambda ladder: None)
+    follow(tmp_path, None, ladder, results, Going(), budget=0.25, precision=1.0)  # type: ignore
+    assert sum(slept) == pytest.approx(3 * 9.0, abs=0.2)
+
+
+def test_the_end_of_a_run_is_about_its_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vector, asked = table("tic_tac_toe", 8), []
+    results = Results(tmp_path / "arena" / wiring.FILE)
+    make = lambda rows, seed: RandomActor(vector.action, seed)  # noqa: E731
+    players = [Player(f"{at:012d}", make, steps=at) for at in range(6)]
+    ladder = Ladder([random_player(vector.action), *players], results, RULES, vector, seed=1)
+    play = ladder.play
+    monkeypatch.setattr(ladder, "play", lambda *given: asked.append(given[1]) or play(*given))
+    follow(tmp_path, None, ladder, results, Finish(), budget=1.0, precision=150.0)  # type: ignore
+    assert set(asked) == {players[-1].name}
+    assert ladder.ratings().games(players[-1].name) > 0.4 * sum(
+        result.games for result in ladder.counted()
+    )
 
 
 @pytest.mark.slow
