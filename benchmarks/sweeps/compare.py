@@ -1,6 +1,6 @@
 """Samplers on synthetic trainings: the score that a budget of seconds buys, paired over seeds.
 
-    python benchmarks/sweeps/compare.py --tasks report --seeds 20 --out benchmarks/sweeps/results.json
+    python benchmarks/sweeps/compare.py --tasks report --seeds 20 --out benchmarks/sweeps/results.jsonl
 
 Each line of the result file is one study. `area` is the mean, over log cost from the cheapest to the dearest,
 of the true score of whom the sampler's own noisy scores lead to at that cost, as a share of the best that
@@ -23,6 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import optuna
+from scipy.stats import t as student
 
 from benchmarks.sweeps.rules import Carbs, Protein
 from benchmarks.sweeps.table import Table, tables
@@ -238,7 +239,8 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
             both = sorted(set(own) & set(ours_))
             if sampler != "skipjack" and len(both) > 2:
                 gaps = np.array([ours_[s][figure] - own[s][figure] for s in both])
-                cell += f" ({gaps.mean():+.3f} ± {1.96 * gaps.std(ddof=1) / len(gaps) ** 0.5:.3f})"
+                error = gaps.std(ddof=1) / len(gaps) ** 0.5
+                cell += f" ({gaps.mean():+.3f} ± {student.ppf(0.975, len(gaps) - 1) * error:.3f})"
             cells.append(cell)
         late = [r["first_long"] or TRIALS for r in own.values()]
         cells = [
