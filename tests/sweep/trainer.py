@@ -25,6 +25,9 @@ def main() -> int:
     (run / "checkpoints").mkdir(parents=True, exist_ok=resumed)
     state = json.loads((run / "latest").read_text()) if resumed else {"flags": flags, "steps": 0}
     flags, limit = state["flags"], float(flags["max-seconds"])
+    if resumed and state["steps"] >= int(float(flags["train.steps"])) and has_ended(run):
+        fail("train.steps must be more than the steps that the run has.")
+        return 2
     stopped = []
     signal.signal(signal.SIGINT, lambda *_: stopped.append(1))
     with open("ran", "a") as log:
@@ -65,6 +68,9 @@ def main() -> int:
             file.flush()
             save(run, state)
     save(run, state)
+    if not stopped:
+        with open(run / "metrics.jsonl", "a") as file:
+            file.write(json.dumps({"kind": "evaluation", "reason": "finished"}) + "\n")
     seconds = state["steps"] / STEPS_A_SECOND
     row = {
         "seconds": seconds, "steps": state["steps"], "steps_per_second": STEPS_A_SECOND,
@@ -75,6 +81,10 @@ def main() -> int:
         row |= {"rating": 1000 * score(state["steps"], rate, words[1]) - 200, "rating_error": 20.0}
     print(json.dumps(row))
     return 130 if stopped else 0
+
+
+def has_ended(run: Path) -> bool:
+    return '"evaluation"' in (run / "metrics.jsonl").read_text().splitlines()[-1]
 
 
 def save(run: Path, state: dict[str, object]) -> None:
