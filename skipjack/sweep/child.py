@@ -119,7 +119,7 @@ def figure_of(result: Mapping[str, Any], metric: str) -> dict[str, float | None]
     if metric == "rating":
         error = result.get("rating_error")
         half = None if error is None else 1.96 * error
-        found = {"score": result.get("rating"), "score_ci95": half, "random": 0.0}
+        found: dict[str, Any] = {"score": result.get("rating"), "score_ci95": half, "random": 0.0}
     else:
         found = {
             "score": result.get(metric),
