@@ -16,6 +16,8 @@ from skipjack.sweep import gp
 from skipjack.sweep.encode import Cube
 
 RADIUS = 0.3
+EXPLORE = 1.0
+"""CARBS's `exploration_bias`, in deviations of the scores."""
 
 
 class Rule:
@@ -92,7 +94,7 @@ class Carbs(Rule):
         ends = cost[front].min(), cost[front].max()
         best = curve(np.clip(predicted, *ends))
         best = np.maximum(best, curve(np.array([self.random.uniform(*ends)])))
-        z = (mean - best - 1.0 * 0.0) / deviation
+        z = (mean - best - EXPLORE) / deviation
         improvement = deviation * (z * ndtr(z) + np.exp(-0.5 * z**2) / 2.5066282746)
         near = ((at[:, None, :] - scaled[front][None]) ** 2).sum(2).min(1)
         worth = improvement * np.exp(-near / (2 * RADIUS**2)) * self._success(scaled, at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -118,12 +119,15 @@ def figure_of(result: Mapping[str, Any], metric: str) -> dict[str, float | None]
     if metric == "rating":
         error = result.get("rating_error")
         half = None if error is None else 1.96 * error
-        return {"score": result.get("rating"), "score_ci95": half, "random": 0.0}
-    return {
-        "score": result.get(metric),
-        "score_ci95": result.get(f"{metric}_ci95"),
-        "random": result.get(f"random_{metric}"),
-    }
+        found: dict[str, Any] = {"score": result.get("rating"), "score_ci95": half, "random": 0.0}
+    else:
+        found = {
+            "score": result.get(metric),
+            "score_ci95": result.get(f"{metric}_ci95"),
+            "random": result.get(f"random_{metric}"),
+        }
+    # One that is not finite would spoil every model and page of the study.
+    return {name: v if v is not None and math.isfinite(v) else None for name, v in found.items()}
 
 
 def reason_of(result: Mapping[str, Any]) -> str:

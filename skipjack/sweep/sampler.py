@@ -325,7 +325,8 @@ class CostSampler(BaseSampler):
                 continue
             key = tuple(trial.params[name] for name in cube.names)
             counts[key] = counts.get(key, 0) + 1
-            if trial.state == TrialState.COMPLETE and not trial.user_attrs.get("stopped"):
+            whole = trial.state == TrialState.COMPLETE and not trial.user_attrs.get("stopped")
+            if whole and self._can_repeat(trial, cube):
                 done.append((self._sign(study) * trial.values[self.score], key, trial))
         leaders = sorted(done, key=lambda each: -each[0])[:4]
         model = ScoreModel(cube, history, self._hyper)
@@ -333,6 +334,15 @@ class CostSampler(BaseSampler):
             if counts[key] == 1 and model.without(cube.encode(trial.params)) < after:
                 return trial
         return None
+
+    def _can_repeat(self, trial: FrozenTrial, cube: Cube) -> bool:
+        """Not one that was promoted out of the space, nor one that would be cut short of what it cost."""
+        cap = np.inf if self.dearest is None else 1.1 * self.dearest
+        inside = all(
+            each._contains(each.to_internal_repr(trial.params[name]))
+            for name, each in cube.distributions.items()
+        )
+        return inside and trial.values[self.cost] <= cap
 
     def _sign(self, study: Study) -> int:
         return 1 if study.directions[self.score] == optuna.study.StudyDirection.MAXIMIZE else -1

@@ -59,13 +59,14 @@ class Parameter:
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """The only values there are: options, or powers of two; empty where there are many."""
+        """The only values there are: options, or powers of two and the centre; empty where many are."""
         if self.scale != "pow2":
             return self.options
         assert self.low is not None
         assert self.high is not None
         first, last = int(self.low).bit_length() - 1, int(self.high).bit_length() - 1
-        return tuple(2**power for power in range(first, last + 1) if 2**power >= self.low)
+        powers = {2**power for power in range(first, last + 1) if 2**power >= self.low}
+        return tuple(sorted({*powers, self.centre}))  # presets may have 20 or 96
 
     def read(self, text: str) -> Any:
         """A value that was written as text; the text itself where it is none of this parameter's."""
@@ -217,6 +218,9 @@ def _declared(setting: Setting, centre: Any, named: bool) -> Parameter | None:
     if centre == 0 and low > 0:
         # Switched off in the preset: whoever wants it on says so.
         return _part(setting, low, high, low) if named else None
+    if isinstance(search, Logit) and centre == 1:
+        # The same at the other end (nothing is discounted), where a logit has no place.
+        return _part(setting, low, high, high) if named else None
     return _part(setting, min(low, centre), max(high, centre), centre)
 
 

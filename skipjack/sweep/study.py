@@ -119,7 +119,7 @@ class Sweep:
                     see=f"skipjack sweep best {self.name}",
                 )
             kind = self.distributions[name]
-            if name not in free and not kind._contains(_internal(kind, value)):
+            if name not in free and not _holds(kind, value):
                 raise UsageError(
                     f"{name} must be within the sweep's space ({describe(self.space[name])}), but got "
                     f"{value!r}. A sweep with a wider space needs a name of its own (--name)."
@@ -282,6 +282,26 @@ def open_sweep(name: str, url: str) -> Sweep:
     return Sweep(name, url, study)
 
 
+def plan_there(name: str, url: str) -> Plan | None:
+    """The plan of a sweep that was begun; None if there is none, or a kill left nothing but its name.
+
+    Raises:
+        RunError: there is a study of this name, but it is no sweep.
+    """
+    if "://" not in url and not Path(url).exists():
+        return None
+    storage = connect(url)
+    try:
+        study = patiently(lambda: optuna.load_study(study_name=name, storage=storage))
+    except KeyError:
+        return None
+    if patiently(lambda: study.user_attrs.get(PLAN)) is None and not patiently(
+        lambda: study.get_trials(deepcopy=False)
+    ):
+        return None
+    return open_sweep(name, url).plan
+
+
 def create_or_resume(name: str, url: str, plan: Plan) -> Sweep:
     """The sweep of this name: a new one, or the one that is there if it searches the same.
 
@@ -328,8 +348,8 @@ def describe(part: Parameter) -> str:
     return f"{part.low:g} to {part.high:g}"
 
 
-def _internal(kind: BaseDistribution, value: Any) -> float:
+def _holds(kind: BaseDistribution, value: Any) -> bool:
     try:
-        return kind.to_internal_repr(value)
-    except ValueError:
-        return float("nan")
+        return kind._contains(kind.to_internal_repr(value))
+    except ValueError:  # none of its options, or no number
+        return False

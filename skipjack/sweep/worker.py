@@ -7,6 +7,7 @@ was held up take a trial from anybody. A trial without a beat for the lease's le
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from skipjack.errors import RunError
+from skipjack.report import store
 from skipjack.sweep import child, stopping
 from skipjack.sweep.child import Child
 from skipjack.sweep.front import counts, is_asked, mean_of
@@ -136,7 +138,7 @@ class Worker:
         if reason := self._needless(trial):
             self.sweep.fail(number, reason)
             return
-        run = str(trial.user_attrs.get("run", f"{number:05d}"))
+        run = str(trial.user_attrs.get("run") or self._free_run(number))
         seed = int(trial.user_attrs.get("seed", self.sweep.plan.seed + number))
         told = {"worker": self.name, "threads": self.threads, "factor": self.factor}
         self.sweep.note(number, run=run, seed=seed, beat=0, **told)
@@ -163,14 +165,21 @@ class Worker:
     def _words(self, trial: FrozenTrial, run: str, seed: int, seconds: float) -> list[str]:
         plan = self.sweep.plan
         words = ["train", plan.env, "--run", run, f"--max-seconds={seconds:.3f}"]
-        if (self.folder / "runs" / run / "latest").exists():
+        place = self.folder / "runs" / run
+        if (place / "latest").exists() and not _has_ended(place):
             return [*words, "--resume"]
-        shutil.rmtree(
-            self.folder / "runs" / run, ignore_errors=True
-        )  # it never came to a checkpoint
+        # It never came to a checkpoint, or it came to its end and nobody was left to tell of it: a run that
+        # has had its final evaluation cannot go on.
+        shutil.rmtree(place, ignore_errors=True)
         values = self.sweep.space.fixed | trial.params
         values |= {"vector.threads": self.threads, "train.threads": self.threads, "train.keep": 1}
         return [*words, f"--seed={seed}", *flags(values)]
+
+    def _free_run(self, number: int) -> str:
+        """A name for a new trial's run: those of another study's trials may lie in the folder."""
+        others = (f"{number:05d}-{copy}" for copy in itertools.count(2))
+        names = itertools.chain([f"{number:05d}"], others)
+        return next(name for name in names if not (self.folder / "runs" / name).exists())
 
     def _watch(self, process: Child, trial: FrozenTrial, limit: float, began: float) -> str:
         """Wait for a training's end; gives why it was asked to stop, empty if it was not."""
@@ -230,6 +239,8 @@ class Worker:
         }  # fmt: skip
         figure = child.figure_of(result, metric)
         score = figure.pop("score")
+        if score is not None and not result["exit_code"] and ending not in ("ended", "killed"):
+            ending = ""  # it came to its end before it heard that it should stop
         if ending == "ended":
             self.say(f"Trial {number} was ended by somebody else; its training is stopped.")
         elif ending in ("stopped", "killed"):
@@ -336,3 +347,9 @@ class Worker:
             run = trial.user_attrs.get("run")
             if run and trial.state.is_finished() and run not in runs:
                 shutil.rmtree(self.folder / "runs" / str(run) / "checkpoints", ignore_errors=True)
+
+
+def _has_ended(run: Path) -> bool:
+    """Whether a run has had its final evaluation."""
+    rows = store.read_end(run)
+    return bool(rows) and rows[-1].get("kind") == "evaluation"

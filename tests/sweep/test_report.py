@@ -177,6 +177,10 @@ def test_the_table_sorts_filters_and_shows_the_command(page: Any, sweep: Sweep) 
     assert first.get_attribute("data-trial") == str(best.number)
     page.locator("#filter").fill("learning_rate<0.005 score>0")
     assert 0 < page.locator("#trials tbody tr").count() < 12
+    page.locator("#filter").fill("cost<0.5")  # the column says "cost s"
+    assert page.locator("#trials tbody tr").count() == sum(
+        t.values[1] < 0.5 for t in sweep.trials() if t.values
+    )
     page.locator("#filter").fill("onload")
     assert page.locator("#trials tbody tr").count() == 1
     page.locator("#filter").fill("")

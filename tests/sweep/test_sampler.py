@@ -13,10 +13,11 @@ import numpy as np
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
 from skipjack.errors import UsageError
 from skipjack.sweep.encode import Cube
+from skipjack.sweep.model import CostModel, History
 from skipjack.sweep.sampler import AIM, GROWTH, REPEATS, CostSampler, even, log_improvement
 
 SPACE = {
@@ -207,6 +208,43 @@ def test_a_lucky_leader_is_run_again_and_marked() -> None:
     made.tell(again, (score(again.params), cost(again.params)))
     made.ask(SPACE)
     assert REPEATS not in made.trials[-1].system_attrs
+
+
+def test_only_what_can_be_run_again_whole_is_repeated() -> None:
+    """Neither a trial that was promoted out of the space nor one that costs more than is left."""
+    one, cube = sampler(dearest=1000.0), Cube(SPACE)
+
+    def can(value: float, **params: Any) -> bool:
+        space = SPACE | {"steps": IntDistribution(1_000, 10**12, log=True)}
+        trial = create_trial(params=CENTRE | params, distributions=space, values=(0.5, value))
+        return one._can_repeat(trial, cube)
+
+    assert can(1000.0)
+    assert not can(1000.0, steps=10**9)
+    one.dearest = 100.0
+    assert not can(1000.0)
+
+
+def test_a_bias_moves_the_aim_and_the_cap_ends_it() -> None:
+    history = History(
+        np.full((2, 5), 0.5),
+        np.zeros(2),
+        np.array([1.0, 900.0]),
+        np.zeros(2),
+        *[np.zeros((0, 5))] * 2,
+    )
+    cube = Cube(SPACE)
+    model = CostModel(cube, history, "steps")
+
+    def aims(**more: Any) -> Any:
+        one = sampler(**more)
+        return np.exp([one._aim(history, model, number) for number in range(64)])
+
+    flat, even_spend = aims(cost_bias=0.0), aims(cost_bias=1.0)
+    assert np.median(flat) == pytest.approx(1000**0.5, rel=0.2)
+    assert np.median(even_spend) == pytest.approx(2.0, rel=0.2)  # 1 + 1 / median cost
+    assert max(flat.max(), even_spend.max()) <= 1000
+    assert aims(dearest=20.0).max() <= 20
 
 
 def test_a_study_without_cost_is_refused() -> None:

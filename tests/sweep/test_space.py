@@ -10,6 +10,7 @@ from skipjack import config as settings
 from skipjack.errors import UsageError
 from skipjack.run.config import configure, declared
 from skipjack.sweep.space import Space, space_of
+from skipjack.sweep.study import distribution
 
 
 def space(env: str = "breakout", **more: Any) -> Space:
@@ -99,3 +100,13 @@ def test_values_at_an_end_are_seen_on_their_scale() -> None:
     assert discount.is_edge(0.9999) == "high"
     assert found["train.horizon"].is_edge(256) == "high"
     assert found["train.horizon"].is_edge(32) == ""
+
+
+@pytest.mark.parametrize("env", ["grid", "moba", "password", "stochastic", "breakout"])
+def test_every_preset_lies_within_its_own_space(env: str) -> None:
+    """Some have a width of 96, a horizon of 20 or a discount of 1: no power of two, no place on a logit."""
+    for part in space(env).parameters:
+        assert distribution(part)._contains(distribution(part).to_internal_repr(part.centre))
+        assert part.is_edge(part.centre) in ("", "low", "high")
+    assert "train.discount" not in space("stochastic").names
+    assert space("stochastic", only=["train.discount"])["train.discount"].centre == 0.9999

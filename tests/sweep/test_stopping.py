@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from optuna.trial import create_trial
 
 from skipjack.sweep.stopping import at, curve_of, verdict
+from tests.sweep.conftest import Make, worker
 
 
 def line(final: float, end: float = 10.0) -> list[list[float]]:
@@ -64,3 +68,32 @@ def test_ratings_belong_to_their_checkpoints_and_count_as_rated_last() -> None:
     rows[5] |= {"rating/checkpoint": 40.0, "rating/elo": 80.0}
     curve = curve_of(rows, "rating", 0.5)
     assert curve == [[0.5, 5.0, 10.0], [2.0, 80.0, 40.0]]
+
+
+def test_a_trial_that_cannot_reach_the_front_is_stopped_unless_it_was_asked_for(
+    make: Make, tmp_path: Path
+) -> None:
+    """Eight others had 0.95 from the start; a rate of 0.019 comes to 0.73 at most."""
+    sweep = make(trials=11, dearest=5.0, file={"train": {"steps": [100, 5000]}})
+    sweep.ask()
+    sweep.fail(0, "by hand")
+    curve = [[0.1, 0.95, 100], [5.0, 0.95, 5000]]
+    values = {"train.steps": 5000, "train.learning_rate": 0.01, "policy.layers": 1}
+    for _ in range(8):
+        sweep.study.add_trial(
+            create_trial(
+                params=values, distributions=sweep.distributions, values=(0.95, 5.0),
+                user_attrs={"curve": curve},
+            )
+        )  # fmt: skip
+    slow = {"train.steps": 5000, "train.learning_rate": 0.019}
+    sweep.enqueue(slow)
+    sweep.enqueue(slow, limit=4.0)
+    worker(sweep, tmp_path).run()
+    stopped, asked = sweep.trials()[-2:]
+    assert stopped.user_attrs["stopped"]
+    assert "its score of" in stopped.user_attrs["why"]
+    assert 1.5 <= stopped.values[1] < 5.0
+    assert stopped.values[0] == stopped.user_attrs["curve"][-1][1]
+    assert "stopped" not in asked.user_attrs
+    assert asked.values[1] == pytest.approx(4.0, abs=0.2)

@@ -7,14 +7,17 @@ import threading
 import time
 from pathlib import Path
 
+import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import TrialState, create_trial
 
 from skipjack.errors import RunError, UsageError
+from skipjack.sweep.child import figure_of
 from skipjack.sweep.encode import Cube
 from skipjack.sweep.front import counts, same_as, score_in_words
 from skipjack.sweep.lease import Watch
-from skipjack.sweep.study import open_sweep
+from skipjack.sweep.storage import connect
+from skipjack.sweep.study import open_sweep, plan_there
 from tests.sweep.conftest import Make, worker
 
 
@@ -216,6 +219,14 @@ def test_a_connection_that_ends_while_a_trial_begins_loses_nothing(
         assert again.user_attrs["origin"] == "hand"
 
 
+def test_who_takes_the_last_place_second_gives_it_back(make: Make, tmp_path: Path) -> None:
+    sweep = make(trials=2)
+    for _ in range(3):  # the preset, and two workers that saw one place
+        sweep.ask()
+    one = worker(sweep, tmp_path)
+    assert [one._needless(trial) for trial in sweep.trials()] == ["", "", "surplus"]
+
+
 def test_a_promoted_trial_is_run_again_out_of_the_space(make: Make, tmp_path: Path) -> None:
     sweep = make()
     sweep.enqueue({"train.steps": 5000}, free=("train.steps",), promotes=0)
@@ -257,6 +268,54 @@ def test_a_worker_killed_while_it_puts_a_trial_back_loses_nothing(
     assert [trial.state for trial in trials] == [TrialState.FAIL, TrialState.COMPLETE]
 
 
+def test_a_worker_killed_between_a_trainings_end_and_its_word_loses_nothing(
+    make: Make, tmp_path: Path
+) -> None:
+    """A run that has had its final evaluation cannot be resumed: its trial is run anew."""
+    sweep = make(trials=1)
+    number = sweep.ask().number
+    dies = worker(sweep, tmp_path)
+    dies._tell = lambda *told: None  # type: ignore[method-assign]
+    dies.train(number)
+    assert sweep.fail(number, "lost")
+    worker(sweep, tmp_path).run()
+    trials = sweep.trials()
+    assert [trial.user_attrs.get("reason") for trial in trials] == ["lost", None]
+    assert trials[1].user_attrs["run"] == "00000"
+
+
+def test_runs_of_another_study_in_the_folder_are_left_alone(make: Make, tmp_path: Path) -> None:
+    """Another --storage, or a study that was removed: their trials have the same numbers."""
+    first = make(trials=1)
+    worker(first, tmp_path).run()
+    kept = (tmp_path / "runs" / "00000" / "metrics.jsonl").read_text()
+    second = make(str(tmp_path / "second.journal"), trials=1)
+    worker(second, tmp_path).run()
+    assert second.trials()[0].user_attrs["run"] == "00000-2"
+    assert (tmp_path / "runs" / "00000" / "metrics.jsonl").read_text() == kept
+    starts = [line.split() for line in (tmp_path / "ran").read_text().splitlines()]
+    assert [steps for run, _, steps in starts if run.startswith("00000")] == ["0", "0"]
+
+
+def test_a_training_that_ended_before_it_heard_of_a_stop_counts_whole(
+    make: Make, tmp_path: Path
+) -> None:
+    sweep = make(trials=1)
+    one = worker(sweep, tmp_path)
+    watch = one._watch
+    one._watch = lambda *told: watch(*told) or "stopped"  # type: ignore[method-assign]
+    one.run()
+    (trial,) = sweep.trials()
+    assert trial.state == TrialState.COMPLETE
+    assert "stopped" not in trial.user_attrs
+
+
+def test_a_figure_that_is_not_finite_is_none() -> None:
+    told = {"score": float("nan"), "score_ci95": float("inf"), "random_score": 0.5}
+    assert figure_of(told, "score") == {"score": None, "score_ci95": None, "random": 0.5}
+    assert figure_of({"rating": float("nan"), "rating_error": 1.0}, "rating")["score"] is None
+
+
 class Trial:
     """A running trial as `Watch` sees it."""
 
@@ -289,10 +348,31 @@ def test_another_space_under_the_same_name_is_refused(make: Make, tmp_path: Path
         open_sweep("smalls", str(tmp_path / "study.journal"))
 
 
+def test_a_sweep_that_was_killed_as_it_began_begins_again(make: Make, tmp_path: Path) -> None:
+    """After every line of its file, and after none."""
+    plan, path = make().plan, tmp_path / "study.journal"
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert len(lines) > 2
+    known = []
+    for count in range(len(lines)):
+        path.write_bytes(b"".join(lines[:count]))
+        known.append(plan_there("small", str(path)))
+        assert make().plan == plan
+    assert known[0] is known[1] is None
+    assert known[-1] == plan
+    other = optuna.create_study(study_name="other", storage=connect(str(path)))
+    other.add_trial(create_trial(value=1.0))
+    with pytest.raises(RunError, match="not made by skipjack sweep"):
+        plan_there("other", str(path))
+
+
 def test_enqueued_settings_are_checked_and_run_next(make: Make, tmp_path: Path) -> None:
     sweep = make(trials=2)
     with pytest.raises(UsageError, match=r"0\.001 to 0\.019"):
         sweep.enqueue({"train.learning_rate": 0.5})
+    chosen = make(str(tmp_path / "other"), only=["policy.hidden"])
+    with pytest.raises(UsageError, match="one of 32, 64"):
+        chosen.enqueue({"policy.hidden": 77})
     sweep.enqueue({"train.learning_rate": 0.005}, origin="hand")
     worker(sweep, tmp_path).run()
     assert sweep.trials()[1].params["train.learning_rate"] == 0.005

@@ -25,17 +25,15 @@ def main() -> int:
     (run / "checkpoints").mkdir(parents=True, exist_ok=resumed)
     state = json.loads((run / "latest").read_text()) if resumed else {"flags": flags, "steps": 0}
     flags, limit = state["flags"], float(flags["max-seconds"])
+    if resumed and state["steps"] >= int(float(flags["train.steps"])) and has_ended(run):
+        return fail("train.steps must be more than the steps that the run has.", 2)
     stopped = []
     signal.signal(signal.SIGINT, lambda *_: stopped.append(1))
     with open("ran", "a") as log:
         log.write(f"{run.name} {os.getpid()} {state['steps']}\n")
     rate, width = float(flags.get("train.learning-rate", 0.01)), int(flags.get("policy.hidden", 32))
-    if rate > 0.02:
-        return fail("Losses and gradients must be finite, but were not.")
-    if width > 128:
-        return fail("Envs and rollout must fit into memory, but it is out.")
-    if width == 4:
-        return fail("The checkpoint must be written, but [Errno 28] No space left on device.")
+    if broken := what_breaks(rate, width):
+        return fail(broken)
     if width == 16:
         os.kill(os.getpid(), signal.SIGKILL)
     if width == 8:
@@ -65,6 +63,9 @@ def main() -> int:
             file.flush()
             save(run, state)
     save(run, state)
+    if not stopped:
+        with open(run / "metrics.jsonl", "a") as file:
+            file.write('{"kind": "evaluation", "reason": "finished"}\n')
     seconds = state["steps"] / STEPS_A_SECOND
     row = {
         "seconds": seconds, "steps": state["steps"], "steps_per_second": STEPS_A_SECOND,
@@ -75,6 +76,10 @@ def main() -> int:
         row |= {"rating": 1000 * score(state["steps"], rate, words[1]) - 200, "rating_error": 20.0}
     print(json.dumps(row))
     return 130 if stopped else 0
+
+
+def has_ended(run: Path) -> bool:
+    return '"evaluation"' in (run / "metrics.jsonl").read_text().splitlines()[-1]
 
 
 def save(run: Path, state: dict[str, object]) -> None:
@@ -89,9 +94,19 @@ def score(steps: int, rate: float, env: str) -> float:
     return steps / (steps + 300) * (1 - abs(rate - best) * 30)
 
 
-def fail(sentence: str) -> int:
-    print(json.dumps({"error": sentence, "exit_code": 1}))
-    return 1
+def what_breaks(rate: float, width: int) -> str:
+    if rate > 0.02:
+        return "Losses and gradients must be finite, but were not."
+    if width > 128:
+        return "Envs and rollout must fit into memory, but it is out."
+    if width == 4:
+        return "The checkpoint must be written, but [Errno 28] No space left on device."
+    return ""
+
+
+def fail(sentence: str, code: int = 1) -> int:
+    print(json.dumps({"error": sentence, "exit_code": code}))
+    return code
 
 
 if __name__ == "__main__":

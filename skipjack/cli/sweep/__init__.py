@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skipjack import registry
 from skipjack.errors import missing, must
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def require() -> None:
 
 
 def opened(name: str, storage: str) -> tuple[Sweep, Path]:
-    """A sweep by its name, and its folder here.
+    """A sweep by its name or that of its environment, and its folder here.
 
     Raises:
         UsageError: there is none.
@@ -67,6 +68,7 @@ def opened(name: str, storage: str) -> tuple[Sweep, Path]:
     from skipjack.sweep.study import open_sweep
 
     quiet()
+    name = name if (ROOT / name).is_dir() else registry.stem(name)
     folder = ROOT / name
     return open_sweep(name, storage or str(folder / "study.journal")), folder
 

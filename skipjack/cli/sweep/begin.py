@@ -8,7 +8,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -243,14 +244,13 @@ def _measured(stem: str, url: str, plan: Plan, folder: Path, own: SweepFlags) ->
     import dataclasses
 
     from skipjack.sweep.speed import reference_speed
-    from skipjack.sweep.study import open_sweep
+    from skipjack.sweep.study import plan_there
 
-    try:
-        open_sweep(stem, url)
-    except UsageError:
-        pass
-    else:
-        return plan  # it has been measured
+    if (before := plan_there(stem, url)) is not None:  # it has been measured
+        # Costs that follow from the budget stay where they were: it may grow.
+        ends = {"dearest": own.max_cost, "cheapest": own.min_cost or own.max_cost}
+        kept = {name: getattr(before, name) for name, given in ends.items() if not given}
+        return dataclasses.replace(plan, **kept)
     space = Space.from_json(plan.space)
     _say("Measuring the preset's speed.")
     speed, rollout = reference_speed(plan.env, space.fixed, threads_of(own.workers), folder)
@@ -289,12 +289,11 @@ def work(name: str, url: str, folder: Path, workers: int, say: Callable[[str], N
             for other in made:
                 other.stopped.set()
 
-    received = _stop_on_signals(made)
     threads = [threading.Thread(target=guarded, args=(one,)) for one in made]
-    for thread in threads:
-        thread.start()
     watched = open_sweep(name, url)
-    with live_board(lambda: lines(watched)) as refresh:
+    with _stop_on_signals(made) as received, live_board(lambda: lines(watched)) as refresh:
+        for thread in threads:
+            thread.start()
         while any(thread.is_alive() for thread in threads):
             threads[0].join(0.5)
             time.sleep(0.05)
@@ -308,8 +307,12 @@ def work(name: str, url: str, folder: Path, workers: int, say: Callable[[str], N
     return 128 + received[0] if received else 0
 
 
-def _stop_on_signals(workers: Sequence[Any]) -> list[int]:
-    """The first Ctrl-C or SIGTERM has every trial saved and stopped, the second ends at once."""
+@contextmanager
+def _stop_on_signals(workers: Sequence[Any]) -> Iterator[list[int]]:
+    """The first Ctrl-C or SIGTERM has every trial saved and stopped, the second ends at once.
+
+    Afterwards signals do what they did before: between two sweeps there is nobody to be told.
+    """
     received: list[int] = []
 
     def stop(number: int, frame: Any) -> None:
@@ -320,10 +323,14 @@ def _stop_on_signals(workers: Sequence[Any]) -> list[int]:
         for each in workers:
             each.stopped.set()
 
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, stop)
-    return received
+    main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGINT, signal.SIGTERM) if main else ()
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _row(name: str, storage: str) -> dict[str, Any]:

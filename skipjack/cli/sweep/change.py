@@ -66,7 +66,8 @@ def promote(arguments: Sequence[str]) -> int:
     factor = float(times[1]) if times else seconds_of(own.cost, "--cost") / trial.values[1]
     if factor <= 0:
         raise must("--cost must be as in 10x or 20m", got=own.cost)
-    steps = round(trial.params[STEPS] * factor)
+    # Not those asked for: an early stop or the cap may have come long before them.
+    steps = round((trial.user_attrs.get("steps") or trial.params[STEPS]) * factor)
     cost = trial.values[1] * factor
     sweep.enqueue(trial.params | {STEPS: steps}, free=(STEPS,), promotes=number, limit=1.5 * cost)
     print(

@@ -211,7 +211,7 @@ function matches(t, words) {
   return words.every((word) => {
     const asked = word.match(/^([^<>=]+)([<>=])(.+)$/);
     if (!asked) return text.includes(word);
-    const column = all.find(([name]) => name.toLowerCase().endsWith(asked[1]));
+    const column = all.find(([name]) => name.toLowerCase().split(" ")[0].endsWith(asked[1]));
     if (!column) return false;
     const value = column[1](t), wanted = isNaN(+asked[3]) ? asked[3] : +asked[3];
     if (value === null || value === undefined) return false;
