@@ -120,7 +120,7 @@ def _told(
     if not len(told):
         return told
     goes_on = alive & ~(batch.terminated | batch.truncated)
-    over: npt.NDArray[np.bool_] = ~goes_on[row_of].any(axis=1)
+    over = np.logical_not(goes_on[row_of].any(axis=1))
     told = told[over[told["env"]] & ~told["partial"]]
     told = told[np.lexsort((np.isnan(told["outcome"]), told["env"]))]
     return told[np.unique(told["env"], return_index=True)[1]]

@@ -66,6 +66,12 @@ def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return [sys.executable, "-c", STUB, str(tmp_path), json.dumps(REPORT)]
 
 
+@pytest.fixture(autouse=True)
+def usual_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rater makes its process less urgent for good: not that of the tests."""
+    monkeypatch.setattr("os.nice", lambda more: 0)
+
+
 def test_it_reports_and_finishes(tmp_path: Path, stub: list[str]) -> None:
     said: list[str] = []
     beside = Rater(tmp_path, 0.1, 25.0, said.append, stub)
@@ -179,7 +185,6 @@ def test_a_rater_of_games_without_an_outcome_says_so_by_its_exit_code(
 
     monkeypatch.setattr(Ladder, "play", blind)
     monkeypatch.setattr(rater, "Orders", lambda stream: Finish())
-    monkeypatch.setattr("os.nice", lambda more: 0)
     assert main(["rate", str(folder), "--follow"]) == rater.USELESS
     assert "Games must end with an outcome" in capsys.readouterr().err
 
