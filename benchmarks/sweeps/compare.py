@@ -24,6 +24,7 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import optuna
+from optuna.distributions import FloatDistribution
 
 from benchmarks.sweeps.rules import Carbs, Protein
 from benchmarks.sweeps.table import Table, tables
@@ -63,6 +64,11 @@ class Study:
 
     def __init__(self, name: str, task: Task, seed: int, **more: Any) -> None:
         self.name, self.task = name, task
+        self.space = dict(task.space)
+        if name == "gp":
+            # GPSampler makes a grid of all values of a whole number: two thousand million of the steps.
+            steps: Any = self.space[STEPS]
+            self.space[STEPS] = FloatDistribution(steps.low, steps.high, log=True)
         self.rule = RULES[name](task, seed) if name in RULES else None
         if self.rule is None:
             two = name not in ONE_OBJECTIVE
@@ -76,8 +82,8 @@ class Study:
         """The next trial's parameters."""
         if self.rule is not None:
             return self.rule.ask()
-        self.trial = self.study.ask(self.task.space)
-        return dict(self.trial.params)
+        self.trial = self.study.ask(self.space)
+        return self.trial.params | {STEPS: int(self.trial.params[STEPS])}
 
     def tell(self, params: dict[str, Any], score: float, cost: float, failed: bool) -> None:
         """What came of it."""
