@@ -10,8 +10,6 @@ from skipjack.sweep.space import STEPS, Space
 
 FORMAT = 1
 PLAN = "skipjack:plan"
-SAMPLERS = ("cost", "tpe", "gp", "nsga2", "random")
-"""Ours, and Optuna's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Plan:
         trials: trials after which it ends; 0 is no end.
         cheapest, dearest: seconds of training between which is searched.
         cost_bias: as `CostSampler` has it.
-        sampler: one of `SAMPLERS`.
+        sampler: cost (ours), or one of Optuna's own: tpe, gp, nsga2, random.
         seed: of what is drawn, and of the trials' trainings.
         speed: steps a second of the preset on the machine that costs are told in.
         rollout: steps of one rollout of the preset: no training makes fewer.
